@@ -1,0 +1,1 @@
+"""The office's panel and pages."""

@@ -1,0 +1,1 @@
+"""The HTTP interface, the settings and the command line."""

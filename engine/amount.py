@@ -1,0 +1,32 @@
+"""Amounts (分值): decimals, exact until the one rounding.
+
+A ratio, a share or a coefficient keeps its full precision as a :class:`~fractions.Fraction`;
+the charge made from it is rounded once, to 0.01, half away from zero. A total is the sum of
+amounts that are rounded already.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+ZERO = Decimal("0.00")
+HUNDRED = Decimal(100)
+
+
+def cents(value: Fraction | Decimal | int) -> Decimal:
+    """The amount rounded to 0.01, half away from zero, whatever the decimal context says."""
+    exact = Fraction(value) * 100
+    whole = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return Decimal(whole if exact >= 0 else -whole).scaleb(-2)
+
+
+def clip(value: Fraction, size: Decimal | None) -> Fraction:
+    """The value held within ``[-size, size]``; no size, no bound."""
+    if size is None:
+        return value
+    bound = Fraction(size)
+    return max(-bound, min(bound, value))
+
+
+def sign(value: Fraction | Decimal) -> int:
+    """1 for a bonus, -1 for a deduction, 0 for neither."""
+    return (value > 0) - (value < 0)

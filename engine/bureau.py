@@ -1,0 +1,40 @@
+"""What is in force (机关): the versions, the organisation, the periods. Everything that scoring reads.
+
+One instance serves one bureau. A bureau is immutable; an act makes another one.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+
+from engine.organisation import Organisation
+from engine.period import Calendar
+from engine.rulebook import Version
+
+
+class Bureau(msgspec.Struct, frozen=True, kw_only=True):
+    """Versions in the order of their numbers, the organisation, the periods, and how far it was settled."""
+
+    versions: tuple[Version, ...] = ()
+    organisation: Organisation = Organisation()
+    calendar: Calendar = Calendar()
+    settled_through: date | None = None
+
+    def version_at(self, instant: datetime) -> Version | None:
+        """The version that rules the instant: the latest effective, of equals the later published."""
+        ruling: Version | None = None
+        for version in self.versions:
+            if version.effective <= instant and (ruling is None or version.effective >= ruling.effective):
+                ruling = version
+        return ruling
+
+    def version(self, number: int) -> Version:
+        """The version of that number; KeyError where there is none."""
+        for version in self.versions:
+            if version.number == number:
+                return version
+        raise KeyError(number)
+
+    def day(self, instant: datetime) -> date:
+        """The local date of an instant."""
+        return self.organisation.day(instant)

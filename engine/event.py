@@ -1,0 +1,54 @@
+"""An event (考评事件): what an upstream system reports, typed once at the edge.
+
+Its identity is its source and its id. Events are ordered by time, then by when they reached us,
+then by source and id; :func:`order` is that order as a tuple.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+Value = str | int | Decimal | bool | date | datetime | tuple[str, ...]
+"""A typed field: text and choice ``str``, choices ``tuple[str, ...]``, integer ``int``, decimal ``Decimal``."""
+
+MANUAL = "manual"
+
+
+class EventKey(NamedTuple):
+    """The event's identity."""
+
+    source: str
+    id: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """An inspection event whose data fits its type. ``data`` holds no derived and no missing field."""
+
+    source: str
+    id: str
+    type: str
+    subject: str
+    time: datetime
+    recorded_at: datetime | None = None
+    matter: str | None = None
+    parties: Mapping[str, tuple[str, ...]] = {}
+    basis: str | None = None
+    data: Mapping[str, Value] = {}
+
+    @property
+    def key(self) -> EventKey:
+        """The event's identity."""
+        return EventKey(self.source, self.id)
+
+
+def order(event: Event) -> tuple[datetime, datetime, str, str]:
+    """Where the event stands among others: time, recorded_at (left out, it counts as time), source, id."""
+    return (event.time, event.recorded_at or event.time, event.source, event.id)
+
+
+def same_content(one: Event, other: Event) -> bool:
+    """Whether two reports say the same, as values; when they reached us is left out of it."""
+    return msgspec.structs.replace(one, recorded_at=None) == msgspec.structs.replace(other, recorded_at=None)

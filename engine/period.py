@@ -1,0 +1,66 @@
+"""Periods (考评期) and booking dates.
+
+A charge is booked on the local date of its event. Where that date lies in a closed period, it is
+booked on the first day of the earliest open period of the same kind that begins after it
+(上期调整). A booking date is fixed when the event is recorded.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Literal
+
+import msgspec
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """A period of assessment, ``[start, end)``, of a kind (month, quarter … the office's word)."""
+
+    code: str
+    title: str = ""
+    kind: str
+    start: date
+    end: date
+    state: Literal["open", "closed"] = "open"
+
+    def contains(self, day: date) -> bool:
+        """Whether the day lies in the period."""
+        return self.start <= day < self.end
+
+    @property
+    def last_day(self) -> date:
+        """The period's last day: what is charged for the period as a whole is booked on it."""
+        return self.end - timedelta(days=1)
+
+
+class Calendar:
+    """The declared periods. Immutable once made."""
+
+    def __init__(self, periods: Iterable[Period] = ()) -> None:
+        self.periods = {period.code: period for period in periods}
+
+    def containing(self, day: date) -> list[Period]:
+        """The periods that contain the day, the shortest first."""
+        found = [period for period in self.periods.values() if period.contains(day)]
+        return sorted(found, key=lambda period: (period.end - period.start, period.start, period.code))
+
+    def shortest(self, day: date) -> Period | None:
+        """The shortest period that contains the day."""
+        found = self.containing(day)
+        return found[0] if found else None
+
+    def closed(self, day: date) -> bool:
+        """Whether any period that contains the day is closed."""
+        return any(period.state == "closed" for period in self.containing(day))
+
+    def book(self, day: date) -> date | None:
+        """The booking date for what happened on that day; None where no open period can take it."""
+        closed = [period for period in self.containing(day) if period.state == "closed"]
+        if not closed:
+            return day
+        kind = closed[0].kind
+        openings = sorted(
+            period.start
+            for period in self.periods.values()
+            if period.kind == kind and period.state == "open" and period.start > day and not self.closed(period.start)
+        )
+        return openings[0] if openings else None

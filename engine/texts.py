@@ -1,0 +1,7 @@
+"""The engine's texts, in both languages. Keys are ``noun.what``."""
+
+from engine.language import Catalogue, register
+
+TEXTS: Catalogue = {}
+
+register(TEXTS)

@@ -1,0 +1,1 @@
+"""What happened: events, entries and acts, recorded once and never changed."""
