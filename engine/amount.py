@@ -16,7 +16,12 @@ def cents(value: Fraction | Decimal | int) -> Decimal:
     """The amount rounded to 0.01, half away from zero, whatever the decimal context says."""
     exact = Fraction(value) * 100
     whole = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return Decimal(whole if exact >= 0 else -whole).scaleb(-2)
+    return exact_decimal(whole if exact >= 0 else -whole, 2)
+
+
+def exact_decimal(digits: int, places: int) -> Decimal:
+    """``digits`` with so many of them behind the point, exact whatever the decimal context says."""
+    return Decimal(f"{digits}E-{places}")
 
 
 def clip(value: Fraction, size: Decimal | None) -> Fraction:

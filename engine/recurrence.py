@@ -1,0 +1,41 @@
+"""Recurrence (同类问题重复): what two events must share for one to repeat the other.
+
+The same type and subject, and the same value in every named field; a field missing on either side
+is no repetition. Whether the earlier one fired the rule does not matter.
+"""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from engine.event import Event, Value
+
+
+class Recurrence(NamedTuple):
+    """What repeating events have in common."""
+
+    type: str
+    subject: str
+    same: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def recurrence_of(event: Event, same: tuple[str, ...]) -> Recurrence | None:
+    """What another event must share to repeat this one; None where a field is missing."""
+    values = [event.data.get(name) for name in same]
+    if any(value is None for value in values):
+        return None
+    return Recurrence(event.type, event.subject, same, tuple(_text(value) for value in values if value is not None))
+
+
+def _text(value: Value) -> str:
+    """The same text for the same value, whatever way it was written."""
+    if isinstance(value, bool) or isinstance(value, str):
+        return str(value)
+    if isinstance(value, tuple):
+        return repr(sorted(set(value)))
+    if isinstance(value, (int, Decimal)):
+        return format(Decimal(value).normalize() + 0, "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,90 @@
+"""The scene of an event: everything that scoring it may look at, gathered once.
+
+The event, the version that rules it, the organisation on its local date, the facts that its
+conditions are judged on, the rules that matched, and earlier events that it may repeat.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import msgspec
+
+from engine.bureau import Bureau
+from engine.event import Event, EventKey, Value
+from engine.lateness import derive
+from engine.matching import Facts, Matcher
+from engine.organisation import Organisation
+from engine.rulebook import Repeat, Version
+
+Recall = Callable[[Event, Repeat], EventKey | None]
+"""Finds the latest standing event that this one repeats."""
+Matchers = Callable[[Version], Matcher]
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, ready to be charged."""
+
+    event: Event
+    version: Version
+    organisation: Organisation
+    day: date
+    facts: Facts
+    fired: frozenset[str]
+    recall: Recall
+
+    def answering(self, subject: str, relation: str, indicator: str | None) -> tuple[str, ...]:
+        """Who answers for the subject: the event's parties stand in for its own subject's relations."""
+        if subject == self.event.subject and relation in self.event.parties:
+            return tuple(sorted(set(self.event.parties[relation])))
+        return self.organisation.answering(subject, relation, self.day, indicator)
+
+
+def set_scene(bureau: Bureau, event: Event, version: Version, matchers: Matchers, recall: Recall) -> Scene:
+    """Gather the scene of an event under its version."""
+    facts = gather(bureau, event, version)
+    return Scene(
+        event=event,
+        version=version,
+        organisation=bureau.organisation,
+        day=bureau.day(event.time),
+        facts=facts,
+        fired=matchers(version).match(event.type, facts),
+        recall=recall,
+    )
+
+
+def gather(bureau: Bureau, event: Event, version: Version) -> Facts:
+    """What conditions are judged on: data, derived fields, and the event's circumstances."""
+    day = bureau.day(event.time)
+    place = bureau.organisation.on(event.subject, day)
+    recorded = bureau.day(event.recorded_at or event.time)
+    as_of = max(recorded, bureau.settled_through or recorded)
+    event_type = version.rulebook.event_types[event.type]
+    facts: dict[str, Value] = {
+        **{name: _local(bureau, value) for name, value in event.data.items()},
+        **derive(event, event_type, version.rulebook, as_of),
+        "subject": event.subject,
+        "subject_kind": place.kind,
+        "source": event.source,
+        "year": day.year,
+        "month": day.month,
+    }
+    for name, value in (("subject_group", place.group), ("post", place.post), ("matter", event.matter)):
+        if value is not None:
+            facts[name] = value
+    return facts
+
+
+def gather_charged(facts: Facts, organisation: Organisation, charged: str, day: date) -> Facts:
+    """The facts that a factor is judged on: those of the event, and of the subject being charged."""
+    place = organisation.on(charged, day)
+    more: dict[str, Value] = {"charged": charged, "charged_kind": place.kind}
+    if place.group is not None:
+        more["charged_group"] = place.group
+    if place.post is not None:
+        more["charged_post"] = place.post
+    return {**facts, **more}
+
+
+def _local(bureau: Bureau, value: Value) -> Value:
+    return value.astimezone(bureau.organisation.timezone) if isinstance(value, datetime) else value

@@ -1,0 +1,31 @@
+"""Turns (先后): the order of events, and the order in which charges take room under limits.
+
+Both are texts that sort by code point, so that memory and database sort them alike.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from engine.event import Event
+
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+END = "\x01"
+
+
+def order_of(event: Event) -> str:
+    """The event's place in the order of events: time, recorded_at (else time), source, id."""
+    return f"{_instant(event.time)}{_instant(event.recorded_at or event.time)}{event.source}{END}{event.id}"
+
+
+def turn_of(booked: date, event: Event) -> str:
+    """The turn of an event's charges: booking date, then the order of events."""
+    return f"{booked.isoformat()}e{order_of(event)}"
+
+
+def period_turn(booked: date, rule: int, compared: int, member: str, period: str) -> str:
+    """The turn of a period charge: after the events of its date, by rule, then what was compared."""
+    return f"{booked.isoformat()}p{rule:06d}{compared:06d}{member}{END}{period}"
+
+
+def _instant(instant: datetime) -> str:
+    return f"{(instant - _EPOCH) // _MICROSECOND:018d}"
