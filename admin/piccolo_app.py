@@ -1,0 +1,15 @@
+"""The tables of this room, for the ORM's migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from admin.tables import Approval, ChangeLog, SessionRow, User, UserRole
+
+APP_CONFIG = AppConfig(
+    app_name="admin",
+    migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
+    table_classes=[User, UserRole, SessionRow, Approval, ChangeLog],
+    migration_dependencies=[],
+    commands=[],
+)

@@ -1,0 +1,75 @@
+"""Who signs in (用户), what was changed by whom (变更记录), and who approved what (审批)."""
+
+from enum import StrEnum
+
+from piccolo.apps.user.tables import BaseUser
+from piccolo.columns import Boolean, ForeignKey, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.columns.readable import Readable
+from piccolo.constraints import Unique
+from piccolo.table import Table
+from piccolo_api.session_auth.tables import SessionsBase
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    office = "office"
+    approver = "approver"
+    auditor = "auditor"
+    assessor = "assessor"
+    subject = "subject"
+    integrator = "integrator"
+
+
+class User(BaseUser, tablename="app_user"):
+    """A person who signs in. ``subject`` is the subject of the organisation that the person is."""
+
+    email = Varchar(length=255, null=True, default=None)
+    subject = Varchar(length=64)
+    must_change_password = Boolean(default=False)
+
+    _min_password_length = 10
+
+    @classmethod
+    def get_readable(cls) -> Readable:
+        """The user's name."""
+        return Readable(template="%s", columns=[cls.username])
+
+
+class UserRole(Table, tablename="user_role"):
+    """A role that a user has."""
+
+    id: Serial
+    user = ForeignKey(references=User, on_delete=OnDelete.cascade, null=False)
+    role = Varchar(length=32, choices=Role)
+    user_role_once = Unique([user, role])
+
+
+class SessionRow(SessionsBase, tablename="app_session"):
+    """A session: the token's keyed hash, never the token; and the stamp of what it was opened with."""
+
+    stamp = Varchar(length=64)
+
+
+class Approval(Table, tablename="approval"):
+    """A second person approves the draft of this hash. An edit makes another hash."""
+
+    id: Serial
+    hash = Varchar(length=64)
+    user = Varchar(length=100)
+    at = Timestamptz(default=TimestamptzNow())
+    approval_once = Unique(["hash", "user"])
+
+
+class ChangeLog(Table, tablename="change_log"):
+    """Who changed which row of which table, from what to what (JSON); an empty side: there was nothing."""
+
+    id: Serial
+    at = Timestamptz(default=TimestamptzNow(), index=True)
+    user = Varchar(length=100)
+    action = Varchar(length=16)
+    table = Varchar(length=64)
+    row = Varchar(length=64)
+    before = Text()
+    after = Text()
