@@ -1,1 +1,3 @@
 """The rulebook as the office keeps it: documents, the draft as rows, checks, cases, publishing."""
+
+from rules import texts as _texts  # noqa: F401  (registers the catalogue)
