@@ -30,6 +30,7 @@ Path = tuple[str | int, ...]
 
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
+_BREAKS = frozenset("\x85\u2028\u2029")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -288,7 +289,11 @@ def _node(raw: Raw, level: int) -> Any:
 
 
 def _style(raw: str | int | Decimal) -> str | None:
-    return "|" if isinstance(raw, str) and "\n" in raw else None
+    if not isinstance(raw, str):
+        return None
+    if not _BREAKS.isdisjoint(raw):
+        return '"'
+    return "|" if "\n" in raw else None
 
 
 def _in_a_line(raw: Raw, level: int) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.finding import Finding, Refused
 from engine.language import render
+from engine.scalar import Raw
 from rules.tree import dotted, dump_yaml, line_of, load, load_json, load_yaml
 
 
@@ -31,7 +32,8 @@ def test_yaml_scalars_stay_what_was_written() -> None:
         "on: notice\ncode: 001\nrate: 0.10\n2026-03: 2026-03-01\nyes: no\nhex: 0x1F\nold: 017\nbig: 1e3\nat: 12:30:00\n"
         "year: 2026\nbool: true\nstr: !!str 5\nquoted: 'null'\nunder: 1_000\n001: one\nnan: .nan\n"
     ) == {
-        "on": "notice", "code": "001", "rate": "0.10", "2026-03": "2026-03-01", "yes": "no", "hex": "0x1F", "old": "017",
+        "on": "notice", "code": "001", "rate": "0.10", "2026-03": "2026-03-01", "yes": "no", "hex": "0x1F",
+        "old": "017",
         "big": "1e3", "at": "12:30:00", "year": "2026", "bool": "true", "str": "5", "quoted": "null", "under": "1_000",
         "001": "one", "nan": ".nan",
     }  # fmt: skip
@@ -95,9 +97,9 @@ def test_aliases_are_read_and_bounded() -> None:
         for before, after in zip("abcdefgh", "bcdefghi", strict=True)
     )
     assert refused(laughs).message.key == "tree.expanded"
-    long = load_yaml("".join(f"- {{a: {place}}}\n" for place in range(100_000)))[0].raw
+    long = load_yaml("".join(f"- {{a: {place}}}\n" for place in range(20_000)))[0].raw
     assert isinstance(long, list)
-    assert len(long) == 100_000
+    assert len(long) == 20_000
 
 
 def test_fifty_levels_are_enough() -> None:
@@ -146,7 +148,7 @@ def test_either_language_is_told_by_its_look() -> None:
 
 
 def test_it_reads_well() -> None:
-    raw = {
+    raw: Raw = {
         "rulebook": "county", "joint": {"depth": "2", "basis": "nominal"},
         "limits": {"award-year": {"title": "表彰加分年度封顶", "max": "3.00"}},
         "rules": [
@@ -169,9 +171,7 @@ rules:
     note: |-
       一
       二
-    points:
-      field: late
-      progressive: [[3, -0.10], [null, -0.30]]
+    points: {field: late, progressive: [[3, -0.10], [null, -0.30]]}
     limits: [award-year]
 scorecards: []
 """
