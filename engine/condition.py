@@ -38,11 +38,11 @@ from engine.expression import (
 )
 from engine.field import EventType, FieldType
 from engine.language import DEFAULT, Language, Message, message, render
+from engine.matching import Facts
 
 __all__ = ["CONTEXT", "RESERVED", "Condition", "ConditionError", "Evidence", "Names", "Term", "check_field_name",
            "names_of", "parse"]  # fmt: skip
 
-Facts = Mapping[str, Value]
 Result = Literal["true", "false", "unknown"]
 Family = Literal["number", "text", "boolean", "date"]
 
@@ -346,7 +346,8 @@ def _call(call: Call, facts: Facts) -> bool | None:
     held = facts.get(call.name.name)
     if held is None:
         return None
-    assert isinstance(held, tuple) and call.items is not None
+    assert isinstance(held, tuple)
+    assert call.items is not None
     listed = [item.value in held for item in call.items.items]
     return any(listed) if call.function == "any" else all(listed)
 

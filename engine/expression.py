@@ -138,9 +138,9 @@ _INSTEAD = {
     **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
     **dict.fromkeys("“”„‟「」『』«»″", '"'),
     **dict.fromkeys("‘’‚‛′", "'"),
-    **{"，": ",", "、": ",", "。": ".", "【": "[", "】": "]", "〔": "[", "〕": "]", "《": "<", "》": ">"},
-    **{"≥": ">=", "≤": "<=", "≠": "!=", "≧": ">=", "≦": "<=", "−": "-", "–": "-", "—": "-", "\u3000": " ", "\xa0": " "},
-}
+    "，": ",", "、": ",", "。": ".", "【": "[", "】": "]", "〔": "[", "〕": "]", "《": "<", "》": ">",
+    "≥": ">=", "≤": "<=", "≠": "!=", "≧": ">=", "≦": "<=", "−": "-", "–": "-", "—": "-", "\u3000": " ", "\xa0": " ",
+}  # fmt: skip
 _MISUSED = {
     "<>": "!=", "=>": ">=", "=<": "<=", "&&": "and", "||": "or", "=": "==", "&": "and", "|": "or", "!": "not",
 }  # fmt: skip
@@ -423,7 +423,8 @@ def _compare(operator: Operator, left: Node | Items, right: Node | Items, column
     for operand in (left, right):
         if not isinstance(operand, (Name, Constant, Items)):
             refuse(message("condition.compound"), operand.column)
-    assert isinstance(left, (Name, Constant)) and isinstance(right, (Name, Constant, Items))
+    assert isinstance(left, (Name, Constant))
+    assert isinstance(right, (Name, Constant, Items))
     if operator in ("in", "not in"):
         if not isinstance(right, Items):
             refuse(message("condition.list-expected"), right.column)

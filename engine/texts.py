@@ -3,6 +3,57 @@
 from engine.language import Catalogue, register
 
 TEXTS: Catalogue = {
+    "charge.nobody": ("没有人是“{subject}”的“{relation}”，不计分", "nobody is “{relation}” for “{subject}”: no charge"),
+    "charge.field_missing": (
+        "计分所用的字段“{field}”缺失，规则不触发",
+        "the field “{field}” is missing: the rule does not fire",
+    ),
+    "charge.no_row": (
+        "字段“{field}”的值“{value}”在计分表中没有对应的行，规则不触发",
+        "the value “{value}” of “{field}” has no row in the table: the rule does not fire",
+    ),
+    "event.no_version": (
+        "没有一个规则版本覆盖事件时间 {time}",
+        "no version of the rules covers the event's time {time}",
+    ),
+    "event.unknown_type": (
+        "当时生效的规则没有事件类型“{type}”；已有：{known}",
+        "the rules of that time declare no event type “{type}”; they declare: {known}",
+    ),
+    "event.unknown_subject": ("没有代码为“{subject}”的单位或人员", "no unit or person has the code “{subject}”"),
+    "event.unknown": ("没有来源“{source}”、编号“{id}”的事件", "no event “{id}” from “{source}” was recorded"),
+    "event.not_standing": (
+        "来源“{source}”、编号“{id}”的事件不在有效状态，不能更正",
+        "the event “{id}” from “{source}” does not stand and cannot be corrected",
+    ),
+    "event.id_taken": (
+        "来源“{source}”已有编号“{id}”的事件，内容不同；更正请用更正接口，或换新的编号",
+        "“{source}” already reported an event “{id}” with other content; correct it, or use another id",
+    ),
+    "event.no_longer_fits": (
+        "已入账的事件（来源“{source}”，编号“{id}”）不再符合规则",
+        "the recorded event “{id}” from “{source}” would no longer fit the rules",
+    ),
+    "limit.changed": (
+        "封顶“{limit}”的窗口或方向与已发布的版本不同；请另立代码",
+        "the limit “{limit}” changes the window or sign of a published one; give it a new code",
+    ),
+    "organisation.unknown": ("没有代码为“{code}”的单位或人员", "no unit or person has the code “{code}”"),
+    "organisation.mixed_group": (
+        "序列“{group}”中既有单位又有人员（“{one}”与“{other}”）；一个序列只能有一种",
+        "the group “{group}” holds units and people (“{one}” and “{other}”); a group holds one kind",
+    ),
+    "period.closed": (
+        "{day} 所在的考评期已关账，规则不接受迟到事件",
+        "{day} lies in a closed period, and the rules refuse late events",
+    ),
+    "period.no_open": (
+        "{day} 所在的考评期已关账，其后没有同类的未关账考评期可以入账",
+        "{day} lies in a closed period, and no later open period of its kind can take the entry",
+    ),
+    "period.unknown": ("没有代码为“{period}”的考评期", "no period has the code “{period}”"),
+    "period.not_open": ("考评期“{period}”不是未关账状态", "the period “{period}” is not open"),
+    "period.not_closed": ("考评期“{period}”尚未关账", "the period “{period}” is not closed"),
     "scalar.nothing": ("空值", "nothing"),
     "scalar.mapping": ("一组键值", "a mapping"),
     "scalar.list": ("一个列表", "a list"),
@@ -80,6 +131,14 @@ TEXTS: Catalogue = {
         "括号与 not 最多嵌套 {most} 层。",
         "Parentheses and not may be nested at most {most} levels deep.",
     ),
+    "condition.alternatives": (
+        "条件展开后超过 {most} 种情形。请拆成几条规则，或把“或”的选项写成 in [..]。",
+        "Written out, the condition has more than {most} alternatives. Split the rule, or write choices as in [..].",
+    ),
+    "condition.together": (
+        "同时要求的比较超过 {most} 个。请拆成几条规则，或把选项写成 in [..]、not in [..]。",
+        "More than {most} comparisons must hold at once. Split the rule, or write in [..] or not in [..].",
+    ),
     "condition.empty": (
         "条件是空的。没有条件时请不要写 when。",
         "The condition is empty. Leave “when” out where there is none.",
@@ -109,9 +168,8 @@ TEXTS: Catalogue = {
         "A condition does no arithmetic; a minus may only stand before a number.",
     ),
     "condition.value-expected": (
-        "这里应是字段名、数字、引号里的文字、True、False 或日期 date(\"2026-03-01\")，而不是 {found}。",
-        "A field, a number, a text in quotes, True, False or a date date(\"2026-03-01\") was expected here, "
-        "not {found}.",
+        '这里应是字段名、数字、引号里的文字、True、False 或日期 date("2026-03-01")，而不是 {found}。',
+        'A field, a number, a text in quotes, True, False or a date date("2026-03-01") was expected here, not {found}.',
     ),
     "condition.name-expected": (
         "括号里应是一个字段名，而不是 {found}。",
@@ -122,16 +180,16 @@ TEXTS: Catalogue = {
         "There is no function {name}; there are has, any, all and date.",
     ),
     "condition.date": (
-        "日期写作 date(\"2026-03-01\")，且须是日历上有的一天；这里是 {found}。",
-        "A date is written date(\"2026-03-01\") and is a day of the calendar; this is {found}.",
+        '日期写作 date("2026-03-01")，且须是日历上有的一天；这里是 {found}。',
+        'A date is written date("2026-03-01") and is a day of the calendar; this is {found}.',
     ),
     "condition.list-alone": (
         "列表只能写在 in 或 not in 的右边。",
         "A list may only stand to the right of in or not in.",
     ),
     "condition.list-expected": (
-        "in 的右边应是列表，如 [\"province\", \"city\"]。",
-        "A list was expected to the right of in, such as [\"province\", \"city\"].",
+        'in 的右边应是列表，如 ["province", "city"]。',
+        'A list was expected to the right of in, such as ["province", "city"].',
     ),
     "condition.list-compared": ("与列表比较要用 in 或 not in。", "A list is compared with in or not in."),
     "condition.compound": (

@@ -1,0 +1,332 @@
+"""Direct matching (直接匹配): the conditions of a rulebook as Python closures, found by event type.
+
+A rule that can only hold where some field has one of certain words (``level == "city"``) is kept
+under those words and looked at only when the event says one of them, so that a match costs
+about the same among many rules as among few.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any
+
+from engine.condition import Condition
+from engine.expression import And, Call, Comparison, Constant, Items, Name, Node, Not, Operator, Or
+from engine.matching import Facts
+from engine.rulebook import EventRule, JointRule, Rulebook, VetoRule
+
+Test = Callable[[Facts], bool | None]
+"""A compiled condition: True, False, or None for unknown."""
+Truth = Callable[[Facts], object]
+"""A compiled condition of which only whether it is true matters: truthy, or not."""
+Candidate = tuple[str, Truth]
+"""A rule's code and its test."""
+
+
+def _serving(rulebook: Rulebook) -> dict[str, list[tuple[str, Condition | None]]]:
+    """Event type → the enabled rules that serve it, each with its condition, in the rulebook's order."""
+    direct = {rule.code: rule.on for rule in rulebook.rules if isinstance(rule, EventRule) and rule.enabled}
+    served: dict[str, list[tuple[str, Condition | None]]] = {}
+    for rule in rulebook.rules:
+        if not rule.enabled:
+            continue
+        if isinstance(rule, (EventRule, VetoRule)):
+            served.setdefault(rule.on, []).append((rule.code, rule.when))
+        elif isinstance(rule, JointRule):
+            carried = direct if rule.of is None else rule.of
+            for event_type in dict.fromkeys(direct[code] for code in carried if code in direct):
+                served.setdefault(event_type, []).append((rule.code, rule.when))
+    return served
+
+
+class DirectMatcher:
+    """Evaluates the conditions in plain Python. Holds nothing outside of itself."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._types = {event_type: _Index(rules) for event_type, rules in _serving(rulebook).items()}
+
+    def match(self, event_type: str, facts: Facts) -> frozenset[str]:
+        """The codes of the rules that hold; see :class:`engine.matching.Matcher`."""
+        index = self._types.get(event_type)
+        return frozenset() if index is None else index.match(facts)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Shelf:
+    """Rules to look at: those that hold as soon as one looks, and those to be tested."""
+
+    def __init__(self) -> None:
+        self.sure: frozenset[str] = frozenset()
+        self.candidates: list[Candidate] = []
+
+    def put(self, code: str, rest: Node | None) -> None:
+        """Keep a rule, with what of its condition is still to be tested."""
+        if rest is None:
+            self.sure |= {code}
+        else:
+            self.candidates.append((code, holding(rest)))
+
+
+class _Index:
+    """The rules of one event type: those kept under a field's words, and the others."""
+
+    def __init__(self, rules: Sequence[tuple[str, Condition | None]]) -> None:
+        self._others = _Shelf()
+        under: dict[str, dict[str, _Shelf]] = {}
+        required = {code: _required(when.tree) for code, when in rules if when is not None}
+        common = Counter(name for words in required.values() for name in words)
+        for code, when in rules:
+            words = required.get(code)
+            if when is None or not words:
+                self._others.put(code, None if when is None else when.tree)
+                continue
+            name = max(words, key=lambda name: (common[name], name))
+            rest = _rest(when.tree, name)
+            for word in words[name]:
+                under.setdefault(name, {}).setdefault(word, _Shelf()).put(code, rest)
+        self._under = tuple(under.items())
+
+    def match(self, facts: Facts) -> frozenset[str]:
+        shelf = self._others
+        sure = shelf.sure
+        held = [code for code, test in shelf.candidates if test(facts)]
+        for name, shelves in self._under:
+            word: Any = facts.get(name)
+            if word in shelves:
+                shelf = shelves[word]
+                sure = sure | shelf.sure if sure else shelf.sure
+                for code, test in shelf.candidates:
+                    if test(facts):
+                        held.append(code)
+        return sure.union(held) if held else sure
+
+
+def _required(node: Node) -> dict[str, frozenset[str]]:
+    """Field → words, one of which it must have for the condition to hold; a field not here is free."""
+    match node:
+        case Comparison(operator="==", left=Name(name), right=Constant(str(word))):
+            return {name: frozenset({word})}
+        case Comparison(operator="in", left=Name(name), right=Items(items)):
+            words = [item.value for item in items]
+            texts = frozenset(word for word in words if isinstance(word, str))
+            return {name: texts} if words and len(texts) == len(set(words)) else {}
+        case And(parts):
+            both: dict[str, frozenset[str]] = {}
+            for part in map(_required, parts):
+                for name, texts in part.items():
+                    both[name] = both[name] & texts if name in both else texts
+            return both
+        case Or(parts):
+            branches = [_required(part) for part in parts]
+            shared = set(branches[0]).intersection(*branches[1:])
+            return {name: frozenset().union(*(branch[name] for branch in branches)) for name in shared}
+        case _:
+            return {}
+
+
+def _rest(node: Node, name: str) -> Node | None:
+    """What is left to test once the field is known to have one of the words required of it."""
+    match node:
+        case Comparison(operator="==" | "in", left=Name(left)) if left == name and name in _required(node):
+            return None
+        case And(parts):
+            rests = tuple(rest for part in parts if (rest := _rest(part, name)) is not None)
+            return And(rests) if len(rests) > 1 else rests[0] if rests else None
+        case _:
+            return node
+
+
+# --- closures ---
+
+
+def holding(node: Node) -> Truth:
+    """The tree as a closure that says whether it is true; false and unknown are one, which saves work."""
+    match node:
+        case And(parts):
+            return _both([holding(part) for part in parts])
+        case Or(parts):
+            return _either([holding(part) for part in parts])
+        case _:
+            return compiled(node)
+
+
+def _both(tests: Sequence[Truth]) -> Truth:
+    if len(tests) > 2:
+        return lambda facts: all(test(facts) for test in tests)
+    one, other = tests
+    return lambda facts: one(facts) and other(facts)
+
+
+def _either(tests: Sequence[Truth]) -> Truth:
+    if len(tests) > 2:
+        return lambda facts: any(test(facts) for test in tests)
+    one, other = tests
+    return lambda facts: one(facts) or other(facts)
+
+
+def compiled(node: Node) -> Test:
+    """The tree as a closure that says whether it is true, false or unknown."""
+    match node:
+        case And(parts):
+            return _every([compiled(part) for part in parts])
+        case Or(parts):
+            return _some([compiled(part) for part in parts])
+        case Not(part):
+            return _opposite(compiled(part))
+        case Name(name):
+            return _truth(name)
+        case Constant(value):
+            return _always(value is True)
+        case Call(function="has", name=Name(name)):
+            return lambda facts: name in facts
+        case Call(function=function, name=Name(name), items=items):
+            listed = frozenset(item.value for item in items.items) if items is not None else frozenset()
+            return _sharing(name, listed) if function == "any" else _including(name, listed)
+        case Comparison(operator=operator, left=left, right=right):
+            if isinstance(right, Items):
+                return _among(left, [item.value for item in right.items], operator == "in")
+            return _pair(operator, left, right)
+
+
+def _every(tests: Iterable[Test]) -> Test:
+    tests = tuple(tests)
+
+    def every(facts: Facts) -> bool | None:
+        held: bool | None = True
+        for test in tests:
+            result = test(facts)
+            if result is False:
+                return False
+            if result is None:
+                held = None
+        return held
+
+    return every
+
+
+def _some(tests: Iterable[Test]) -> Test:
+    tests = tuple(tests)
+
+    def some(facts: Facts) -> bool | None:
+        held: bool | None = False
+        for test in tests:
+            result = test(facts)
+            if result:
+                return True
+            if result is None:
+                held = None
+        return held
+
+    return some
+
+
+def _opposite(test: Test) -> Test:
+    def opposite(facts: Facts) -> bool | None:
+        result = test(facts)
+        return None if result is None else not result
+
+    return opposite
+
+
+def _always(held: bool) -> Test:
+    return lambda _facts: held
+
+
+def _truth(name: str) -> Test:
+    def truth(facts: Facts) -> bool | None:
+        value: Any = facts.get(name)
+        return value  # type: ignore[no-any-return]
+
+    return truth
+
+
+def _sharing(name: str, listed: frozenset[Any]) -> Test:
+    def sharing(facts: Facts) -> bool | None:
+        held: Any = facts.get(name)
+        return None if held is None else not listed.isdisjoint(held)
+
+    return sharing
+
+
+def _including(name: str, listed: frozenset[Any]) -> Test:
+    def including(facts: Facts) -> bool | None:
+        held: Any = facts.get(name)
+        return None if held is None else listed.issubset(held)
+
+    return including
+
+
+def _day(value: Any) -> Any:
+    """A datetime's local date; anything else as it is."""
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _among(operand: Name | Constant, listed: Sequence[Any], expected: bool) -> Test:
+    words = frozenset(listed)
+    if isinstance(operand, Constant):
+        return _always((operand.value in words) is expected)
+    name = operand.name
+
+    def among(facts: Facts) -> bool | None:
+        value = facts.get(name)
+        return None if value is None else (_day(value) in words) is expected
+
+    return among
+
+
+_OPERATIONS: dict[Operator, Callable[[Any, Any], Any]] = {
+    "==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge,
+}  # fmt: skip
+
+
+def _pair(operator: Operator, left: Name | Constant, right: Name | Constant) -> Test:
+    operation = _OPERATIONS[operator]
+    if isinstance(left, Constant):
+        assert isinstance(right, Constant)
+        return _always(bool(operation(left.value, right.value)))
+    name = left.name
+    if isinstance(right, Name):
+        return _fields(operation, name, right.name)
+    fixed = right.value
+    if isinstance(fixed, str):
+        return _word(fixed, name, operator == "==")
+    if isinstance(fixed, date):
+        return _on_day(operation, name, fixed)
+
+    def against(facts: Facts) -> bool | None:
+        value = facts.get(name)
+        return None if value is None else operation(value, fixed)
+
+    return against
+
+
+def _on_day(operation: Callable[[Any, Any], Any], name: str, fixed: date) -> Test:
+    def on_day(facts: Facts) -> bool | None:
+        value = facts.get(name)
+        return None if value is None else operation(_day(value), fixed)
+
+    return on_day
+
+
+def _word(fixed: str, name: str, expected: bool) -> Test:
+    def word(facts: Facts) -> bool | None:
+        value = facts.get(name)
+        return None if value is None else (value == fixed) is expected
+
+    return word
+
+
+def _fields(operation: Callable[[Any, Any], Any], one: str, other: str) -> Test:
+    def fields(facts: Facts) -> bool | None:
+        left = facts.get(one)
+        right = facts.get(other)
+        if left is None or right is None:
+            return None
+        if isinstance(left, datetime) is not isinstance(right, datetime):
+            left, right = _day(left), _day(right)
+        return operation(left, right)  # type: ignore[no-any-return]
+
+    return fields
