@@ -149,7 +149,9 @@ class Book:
 
     def _forget(self, key: EventKey) -> None:
         gone = self.events.pop(key, None)
-        for recurrence in self._recurrences(gone.event) if gone is not None else ():
+        if gone is None:
+            return
+        for recurrence in self._recurrences(gone.event):
             self._recurring[recurrence].remove((order_of(gone.event), key))
 
     def _replace(self, lot: Lot, sheet: Sheet) -> None:

@@ -51,11 +51,11 @@ def evaluate(
     rooms = Rooms(bureau)
     turns: list[tuple[str, Recorded | PeriodCharge]] = [(turn_of(each.booked, each.event), each) for each in recorded]
     turns += [(each.turn, each) for each in period_charges]
-    for _, each in sorted(turns, key=lambda turn: turn[0]):
-        if isinstance(each, PeriodCharge):
-            posting = rooms.post(each.charge, each.booked)
-            postings[posting.charge.key] = posting
+    for _, turned in sorted(turns, key=lambda turn: turn[0]):
+        if isinstance(turned, PeriodCharge):
+            postings[turned.charge.key] = rooms.post(turned.charge, turned.booked)
             continue
+        each = turned
         scene = scenes[each.event.key]
         charges = sorted(direct[each.event.key], key=lambda charge: charge.place)
         spent = Spent()

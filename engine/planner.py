@@ -217,28 +217,21 @@ class _Planner:
                 rivals.setdefault(matter, [])
         for key in self.fresh:
             order = order_of(self._recorded(key).event)
-            for outcome in self.outcomes[key]:
-                for charge in outcome.charges:
-                    matter = matter_of(charge)
-                    if matter is not None:
-                        rivals.setdefault(matter, []).append(claim(charge, order))
+            for charge in (charge for outcome in self.outcomes[key] for charge in outcome.charges):
+                competes = matter_of(charge)
+                if competes is not None:
+                    rivals.setdefault(competes, []).append(claim(charge, order))
         flipped = set()
         for matter, claims in rivals.items():
-            before = self.reader.leading(matter, ())
-            others = self.reader.leading(matter, changing)
-            contenders = [*claims, *([others] if others is not None else [])]
+            other = self.reader.leading(matter, changing)
+            contenders = claims if other is None else [*claims, other]
             if not contenders:
                 continue
             winner = min(contenders).key
             for each in contenders:
                 self.counted[each.key] = winner
-            for each in (before, others):
-                if each is None or lot_of(each.key) in changing:
-                    continue
-                self.counted[each.key] = winner
-                counted_before = before is not None and before.key == each.key
-                if counted_before != (winner == each.key):
-                    flipped.add(lot_of(each.key))
+            if other is not None and (other == self.reader.leading(matter, ())) != (other.key == winner):
+                flipped.add(lot_of(other.key))
         return flipped
 
     # limits, in turn

@@ -4,7 +4,7 @@ The same type and subject, and the same value in every named field; a field miss
 is no repetition. Whether the earlier one fired the rule does not matter.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -38,4 +38,4 @@ def _text(value: Value) -> str:
         return format(Decimal(value).normalize() + 0, "f")
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat()
