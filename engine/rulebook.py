@@ -30,8 +30,20 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     max: Decimal
 
 
+class Raters(msgspec.Struct, frozen=True, kw_only=True):
+    """How much each group of raters weighs, and whether the weight of one that is silent is dealt out or lost."""
+
+    weights: Mapping[str, Decimal]
+    missing: Literal["renormalise", "zero"] = "renormalise"
+
+
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
-    """How an indicator's value is measured; ``parameters`` is what the method needs, as the schema types it."""
+    """How an indicator's value is measured; ``parameters`` is what the method needs.
+
+    ``bands``: pairs of threshold and points; ``linear``: the two ends of the line, each (value,
+    points); ``efficacy``: the bad and the good value; ``milestone``: pairs of step and points, steps
+    ascending; ``rank``: the points by rank; ``raters``: :class:`Raters`; ``direct``: None.
+    """
 
     on: str
     field: str | None = None
