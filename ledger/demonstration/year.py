@@ -35,16 +35,16 @@ SOURCES: Mapping[str, tuple[str, str]] = {
 }
 """Event type → the system that posts it, and the letters its ids begin with."""
 COUNTS: Mapping[str, int] = {
-    "claimed_task": 5_840,
-    "supervision_task": 1_700,
+    "claimed_task": 4_600,
+    "supervision_task": 3_000,
     "meeting_absence": 900,
-    "document_error": 460,
-    "innovation_article": 400,
-    "criticism_notice": 240,
-    "superior_deduction": 150,
+    "document_error": 350,
+    "innovation_article": 540,
+    "criticism_notice": 200,
+    "superior_deduction": 120,
     "award": 100,
     "leader_instruction": 100,
-    "returned_work": 55,
+    "returned_work": 40,
 }
 RISING = 55
 """So many matters come up again, at a higher level."""
@@ -69,7 +69,7 @@ class _Year:
         self.today = today
         self.days = [first + timedelta(days=place) for place in range((today - first).days)]
         self.season = [MONTHS[day.month - 1] * (WEEKEND if day.weekday() >= 5 else 1.0) for day in self.days]
-        self.faults = self._spread((0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.0, 1.1, 1.3, 1.5, 2.0, 2.6))
+        self.faults = self._spread((0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.0, 1.1, 1.2, 1.4, 1.7, 2.1))
         self.merits = self._spread((2.6, 2.0, 1.5, 1.3, 1.1, 1.0, 1.0, 0.9, 0.8, 0.6, 0.4, 0.25))
         self.habit = {unit: random.choice(PROBLEMS) for unit in county.units}
         self.paper_habit = {unit: random.choice(PAPER_PROBLEMS) for unit in county.units}
@@ -110,13 +110,13 @@ class _Year:
 
     def _supervision_task(self, due: date) -> None:
         unit = self._weighed(dict.fromkeys(self.county.units, 1.0))
-        late = self._chance(0.2 * min(self.faults[unit], 2.0))
-        days = self._among((1, 2, 4, 6, 9, 16), (40, 24, 16, 10, 7, 3)) if late else -self.random.randrange(6)
+        late = self._chance(0.42 * min(self.faults[unit], 2.0))
+        days = self._among((1, 2, 3, 5, 9, 16), (58, 26, 9, 4, 2, 1)) if late else -self.random.randrange(6)
         done = max(due + timedelta(days=days), self.days[0])
         data: Tree = {"due": due.isoformat()}
         if done < self.today:
             data["done"] = done.isoformat()
-        feedback = self._pick(true=91, false=6, unsaid=3)
+        feedback = self._pick(true=93, false=4, unsaid=3)
         if feedback != "unsaid":
             data["feedback"] = feedback == "true"
         reported = min(done, self.days[-1])
@@ -132,8 +132,9 @@ class _Year:
         data: Tree = {
             "count": self._among((1, 2, 3), (86, 11, 3)),
             "confirmed": self._chance(0.88),
-            "problem": self.paper_habit[unit] if self._chance(0.3) else self.random.choice(PAPER_PROBLEMS),
         }
+        if self._chance(0.6):
+            data["problem"] = self.paper_habit[unit] if self._chance(0.3) else self.random.choice(PAPER_PROBLEMS)
         self._disclose(data)
         self._report("document_error", unit, day, data, f"公文质量通报〔{day.year}〕第{day.month}期")
 
@@ -143,7 +144,7 @@ class _Year:
 
     def _criticism_notice(self, day: date) -> None:
         unit = self._weighed(self.faults)
-        level = self._pick(state=13, province=23, city=46, county=18)
+        level = self._pick(state=13, province=20, city=44, county=23)
         data: Tree = {"level": level, "problem": self._problem(unit)}
         self._disclose(data)
         matter = self._matter(day) if self._chance(0.4) else None
@@ -154,14 +155,14 @@ class _Year:
         level = self._pick(state=4, province=22, city=74)
         data: Tree = {
             "level": level,
-            "deducted": self._among(("0.05", "0.1", "0.2", "0.25", "0.5", "0.8"), (18, 30, 24, 14, 10, 4)),
+            "deducted": self._among(("0.05", "0.1", "0.2", "0.25", "0.5", "0.8"), (28, 34, 20, 10, 6, 2)),
         }
         self._disclose(data)
         self._report("superior_deduction", unit, day, data, _paper(f"{ISSUERS[level]}绩效考评结果通报", day))
 
     def _returned_work(self, day: date) -> None:
         unit = self._weighed(self.faults)
-        data: Tree = {"reason": self._pick(falsified=68, incomplete=32), "problem": self._problem(unit)}
+        data: Tree = {"reason": self._pick(falsified=72, incomplete=28), "problem": self._problem(unit)}
         self._report("returned_work", unit, day, data, _paper("退办通知", day))
 
     def _award(self, day: date) -> None:
@@ -236,12 +237,12 @@ class _Year:
         return parties
 
     def _disclose(self, data: Tree) -> None:
-        how = self._pick(found=55, self_reported=15, concealed=5, unsaid=25)
+        how = self._pick(found=55, self_reported=17, concealed=4, unsaid=25)
         if how != "unsaid":
             data["disclosure"] = how
 
     def _problem(self, unit: str) -> str:
-        return self.habit[unit] if self._chance(0.4) else self.random.choice(PROBLEMS)
+        return self.habit[unit] if self._chance(0.3) else self.random.choice(PROBLEMS)
 
     def _matter(self, day: date) -> str:
         self.matters += 1
