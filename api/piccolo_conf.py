@@ -3,7 +3,7 @@
 from piccolo.conf.apps import AppRegistry
 from piccolo.engine.postgres import PostgresEngine
 
-APPS = ["rules.piccolo_app", "admin.piccolo_app"]
+APPS = ["rules.piccolo_app", "ledger.piccolo_app", "admin.piccolo_app"]
 
 
 class OurEngine(PostgresEngine):

@@ -1,0 +1,134 @@
+"""The ledger as rows (台账): subjects, relations, periods; events, entries and acts.
+
+Events, entries and acts share one sequence of numbers without a gap and one chain of hashes; they
+are written once. The head is one row; whoever posts holds its lock. The tables called present_…
+hold what stands now, for the planner to read; they can be made anew from the rest at any time.
+"""
+
+from piccolo.columns import BigInt, Date, ForeignKey, Integer, Numeric, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns.readable import Readable
+from piccolo.table import Table
+
+AMOUNT = (24, 2)
+
+
+class Head(Table, tablename="ledger_head"):
+    """The ledger's head: how long the chain is, its last hash, and what is in force."""
+
+    id = Integer(primary_key=True, default=1)
+    length = BigInt(default=0)
+    hash = Varchar(length=64, default="")
+    organisation = Integer(default=0)
+    periods = Integer(default=0)
+    version = Integer(default=0)
+    settled_through = Date(null=True, default=None)
+    demonstration = Integer(default=0)
+
+
+class Subject(Table, tablename="subject"):
+    """A unit or a person (考评对象). Its name stands here only; everywhere else it is known by its code."""
+
+    code = Varchar(length=64, primary_key=True, default=None)
+    name = Text(default="")
+
+    @classmethod
+    def get_readable(cls) -> Readable:
+        """Code and name."""
+        return Readable(template="%s %s", columns=[cls.code, cls.name])
+
+
+class SubjectPlace(Table, tablename="subject_place"):
+    """What a subject is from a day on (None: from the beginning)."""
+
+    id = Serial(primary_key=True)
+    subject = ForeignKey(Subject, on_delete=OnDelete.restrict, null=False)
+    since = Date(null=True, default=None)
+    kind = Varchar(length=10)
+    group_code = Varchar(length=64, null=True, default=None)
+    unit = ForeignKey(Subject, on_delete=OnDelete.restrict, null=True, default=None)
+    post = Varchar(length=64, null=True, default=None)
+
+
+class Relation(Table, tablename="relation"):
+    """For the subject, the relation is ``answers``, on days in [start, end)."""
+
+    id = Serial(primary_key=True)
+    subject = ForeignKey(Subject, on_delete=OnDelete.restrict, null=False)
+    relation = Varchar(length=64)
+    answers = ForeignKey(Subject, on_delete=OnDelete.restrict, null=False)
+    indicator = Varchar(length=64, null=True, default=None)
+    starts = Date(null=True, default=None)
+    ends = Date(null=True, default=None)
+
+
+class Period(Table, tablename="period"):
+    """A period of assessment, [starts, ends)."""
+
+    code = Varchar(length=64, primary_key=True, default=None)
+    title = Text(default="")
+    kind = Varchar(length=64)
+    starts = Date()
+    ends = Date()
+    state = Varchar(length=10, default="open")
+
+
+class Event(Table, tablename="event"):
+    """An event as it was recorded. ``data`` and ``parties`` are canonical JSON; ``version`` typed them."""
+
+    number = BigInt(primary_key=True, default=None)
+    source = Varchar(length=64)
+    id = Varchar(length=200)
+    type = Varchar(length=64)
+    subject = Varchar(length=64)
+    time = Timestamptz()
+    recorded_at = Timestamptz(null=True, default=None)
+    received_at = Timestamptz()
+    matter = Text(null=True, default=None)
+    parties = Text(default="{}")
+    basis = Text(null=True, default=None)
+    data = Text(default="{}")
+    version = Integer()
+    booked = Date()
+    content_hash = Varchar(length=64)
+    hash = Varchar(length=64)
+
+
+class Entry(Table, tablename="entry"):
+    """A difference posted (台账明细). ``detail`` is the arithmetic as it was made, as JSON."""
+
+    number = BigInt(primary_key=True, default=None)
+    kind = Varchar(length=12)
+    source = Varchar(length=64, null=True, default=None)
+    event = Varchar(length=200, null=True, default=None)
+    period = Varchar(length=64, null=True, default=None)
+    rule = Varchar(length=64)
+    version = Integer()
+    subject = Varchar(length=64)
+    indicator = Varchar(length=64, null=True, default=None)
+    origin_rule = Varchar(length=64)
+    origin_subject = Varchar(length=200)
+    nominal = Numeric(digits=AMOUNT)
+    posted = Numeric(digits=AMOUNT)
+    booked = Date()
+    cause_act = Varchar(length=16)
+    cause = BigInt()
+    detail = Text()
+    hash = Varchar(length=64)
+
+
+class Act(Table, tablename="act"):
+    """An act: what somebody decided, why, and its content as canonical JSON."""
+
+    number = BigInt(primary_key=True, default=None)
+    kind = Varchar(length=16)
+    at = Timestamptz()
+    actor = Varchar(length=100)
+    reason = Text(default="")
+    content = Text(default="{}")
+    hash = Varchar(length=64)
+
+
+APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act)
+"""Written once: the database refuses the application every change and removal."""
+
+LEDGER_TABLES: tuple[type[Table], ...] = (Head, Subject, SubjectPlace, Relation, Period, Event, Entry, Act)
