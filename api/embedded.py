@@ -99,6 +99,7 @@ class Cluster:
     async def _make(self, name: str, template: str | None) -> None:
         connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"))
         try:
+            await connection.execute("SELECT pg_advisory_lock(1)")  # two may want it at the same moment
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 return
             copied = f'TEMPLATE "{template}"' if template else "TEMPLATE template0"
@@ -213,19 +214,22 @@ def _passwords(path: Path, *, fresh: bool) -> Mapping[str, str]:
         if not fresh:
             raise _refused(path, message("embedded.passwords")) from error
     made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
+    path.unlink(missing_ok=True)
     write_private(path, json.dumps(made))
     return made
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
+    """Make a file that only we may read, whole or not at all; one that is there already stays as it is."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, path)
+    fresh.unlink()
 
 
 def _initialise(folder: Path, binaries: Path, password: str, durable: bool) -> None:

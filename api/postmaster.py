@@ -154,7 +154,7 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
             break
         stop(server)
         server = None
-        if asked:
+        if asked or "still in use" not in last_words(log):
             break
         time.sleep(0.5)
     if server is None:

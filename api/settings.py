@@ -19,6 +19,8 @@ Matcher = Literal["durable", "direct"]
 
 DURABLE_RUNS = sys.version_info < (3, 13)
 
+TIMEZONE = ZoneInfo("Asia/Shanghai")
+
 _SECRET = 32
 
 _T = TypeVar("_T")
@@ -33,7 +35,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     """0: any free one."""
-    timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    timezone: ZoneInfo = TIMEZONE
     approvals: int | None = None
     """Second persons that a publication needs; None: as the instance has it (1; 0 in a demonstration)."""
     matcher: Matcher = "durable" if DURABLE_RUNS else "direct"
@@ -48,7 +50,7 @@ class Settings:
         return replace(self, database=database)
 
     def environment(self) -> Mapping[str, str]:
-        """The environment in which another process reads the same settings."""
+        """The environment in which a serving process reads the same settings, less the owner's connection."""
         told = {
             "JIKAO_LISTEN": f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}",
             "JIKAO_TIMEZONE": self.timezone.key,
@@ -57,9 +59,10 @@ class Settings:
             "JIKAO_WORKERS": str(self.workers),
             "JIKAO_SECRET": self.secret,
             "JIKAO_VAR": str(self.var),
+            "JIKAO_MIGRATE_URL": "",
         }
         if self.database is not None:
-            told |= {"DATABASE_URL": self.database.url, "JIKAO_MIGRATE_URL": self.database.migrate_url}
+            told["DATABASE_URL"] = self.database.url
         return told
 
 
@@ -79,7 +82,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         database=database,
         host=host,
         port=port,
-        timezone=_value(given, "JIKAO_TIMEZONE", ZoneInfo, "timezone", ZoneInfo("Asia/Shanghai")),
+        timezone=_value(given, "JIKAO_TIMEZONE", ZoneInfo, "timezone", TIMEZONE),
         approvals=_value(given, "JIKAO_APPROVALS", lambda text: _whole(text, 0, 9), "approvals", None),
         matcher=_value(
             given,
@@ -139,8 +142,8 @@ def _database(given: Mapping[str, str]) -> Database | None:
         if url:
             try:
                 parts = urlsplit(url)
-                fits = parts.scheme in ("postgresql", "postgres") and parts.username and len(parts.path) > 1
-                fits = fits and (parts.port or True)
+                fits = parts.scheme in ("postgresql", "postgres") and bool(parts.username) and len(parts.path) > 1
+                fits = fits and parts.port != 0
             except ValueError:
                 fits = False
             if not fits:

@@ -24,10 +24,6 @@ TEXTS: Catalogue = {
     ),
     "setting.expected.secret": ("至少 32 个字符的随机文本", "a random text of at least 32 characters"),
     "setting.expected.language": ("zh-CN 或 en", "zh-CN or en"),
-    "setting.expected.alone": (
-        "与 DATABASE_URL 一同设置，或都不设置",
-        "to be set together with DATABASE_URL, or neither",
-    ),
     "setting.folder": ("无法写入这个文件夹：{reason}", "this folder cannot be written: {reason}"),
     "embedded.missing": (
         "内置的 PostgreSQL 没有安装；请重新执行 make install，或设置 DATABASE_URL",

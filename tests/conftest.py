@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -137,7 +136,7 @@ FLAGS = [
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, or else Playwright's own; a test that has neither fails."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory(prefix="jikao-browser-"):
+    with sync_playwright() as playwright:
         try:
             running = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except Error as error:

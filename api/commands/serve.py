@@ -1,0 +1,111 @@
+"""``jikao serve``: the service, on the database that was given or on our own."""
+
+import contextlib
+import multiprocessing
+import os
+import platform
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from api import settings as environment
+from api.commands.speaking import say
+from api.opening import connected, opened
+from api.settings import DURABLE_RUNS, Settings
+from engine.finding import Finding, Refused
+from engine.language import Message, message
+
+if TYPE_CHECKING:
+    from litestar import Litestar
+
+Preparation = Callable[[Settings], Awaitable[Sequence[Message]]]
+
+PREPARATIONS: tuple[Preparation, ...] = ()
+"""Done once before anyone is served, on a current database with the ORM's pool running: each makes what a
+new instance lacks and answers with the lines to print (the first administrator's password, a line to try)."""
+
+
+@click.command
+def serve() -> None:
+    """启动服务 / run the service."""
+    settings = environment.read()
+    with _listen(settings) as listening, opened(settings) as there:
+        lines = anyio.run(_prepare, there)
+        listening.listen(1024)
+        say(message("serve.address", address=_address(listening)))
+        for line in lines:
+            say(line)
+        if not DURABLE_RUNS:
+            say(message("serve.direct_alone", version=platform.python_version()))
+        say(message("serve.stop_hint"))
+        _run(there, listening)
+
+
+async def _prepare(settings: Settings) -> Sequence[Message]:
+    async with connected(settings):
+        return [line for preparation in PREPARATIONS for line in await preparation(settings)]
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The socket, taken before anything else is started; it listens when all is ready."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        said = message("serve.busy", address=f"{settings.host}:{settings.port}", reason=error.strerror or error)
+        raise Refused(Finding(path="JIKAO_LISTEN", message=said)) from error
+    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _run(settings: Settings, listening: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM. Workers are processes of their own that read the same settings."""
+    os.environ.update(settings.environment())
+    config = uvicorn.Config(
+        "api.commands.serve:worker",
+        factory=True,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        timeout_graceful_shutdown=10,
+    )
+    with contextlib.suppress(KeyboardInterrupt):  # the server says so again when it has stopped in order
+        if settings.workers > 1:
+            Multiprocess(config, sockets=[listening]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def worker() -> "Litestar":
+    """The application in a serving process, which ends with its parent, however that ends."""
+    from api.application import create
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return create()
+
+
+def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
