@@ -1,15 +1,25 @@
 """The demonstration county: its size, its sameness, and that it fits the starter rulebook."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from engine.admission import admit
+from engine.bureau import Bureau
+from engine.charge import ChargeKey, Posting, Recorded
+from engine.direct import DirectMatcher
+from engine.evaluation import evaluate
 from engine.organisation import Organisation
 from engine.period import Calendar
+from engine.report import parse_report
+from engine.rulebook import Rulebook, Version
 from ledger.demonstration import Demonstration, county, effective
+from rules.document import read_rulebook
+from rules.tree import load_yaml
 
 TODAY = date(2026, 11, 23)
 STARTER = Path(__file__).parents[2] / "rules" / "starter" / "county.yaml"
@@ -94,3 +104,71 @@ def test_any_day_can_be_today(today: date) -> None:
         moment = datetime.fromisoformat(str(event["time"]))
         assert moment >= made.effective
         assert len(calendar.containing(moment.date())) == 4
+
+
+@pytest.fixture(scope="module")
+def starter() -> Rulebook:
+    (tree,) = load_yaml(STARTER.read_text(encoding="utf-8"))
+    return read_rulebook(tree.raw, tree.lines)
+
+
+@pytest.fixture(scope="module")
+def bureau(demonstration: Demonstration, starter: Rulebook) -> Bureau:
+    rulebook = msgspec.structs.replace(starter, effective=demonstration.effective)
+    return Bureau(
+        versions=(Version(number=1, rulebook=rulebook),),
+        organisation=Organisation(demonstration.subjects, demonstration.relations),
+        calendar=Calendar(demonstration.periods),
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(demonstration: Demonstration, bureau: Bureau) -> list[Recorded]:
+    """Every event is admitted: its type is declared, its data fits, its subject and parties are subjects."""
+    return [admit(bureau, parse_report(event)) for event in demonstration.events]
+
+
+@pytest.fixture(scope="module")
+def postings(bureau: Bureau, recorded: list[Recorded]) -> Mapping[ChargeKey, Posting]:
+    matcher = DirectMatcher(bureau.versions[0].rulebook)
+    return evaluate(bureau, recorded, lambda _: matcher)
+
+
+def test_every_event_is_admitted(demonstration: Demonstration, recorded: list[Recorded]) -> None:
+    assert len(recorded) == len(demonstration.events)
+    assert {each.event.subject for each in recorded} <= {subject.code for subject in demonstration.subjects}
+
+
+def test_indicators_are_owned_by_its_departments(demonstration: Demonstration, starter: Rulebook) -> None:
+    departments = {subject.code for subject in demonstration.subjects if subject.places[0].group == "department"}
+    assert {indicator.owner for indicator in starter.indicators.values()} <= departments
+    owned = {(relation.indicator, relation.answers) for relation in demonstration.relations if relation.indicator}
+    assert {(code, indicator.owner) for code, indicator in starter.indicators.items()} <= owned
+
+
+def test_every_rule_is_hit_often(starter: Rulebook, postings: Mapping[ChargeKey, Posting]) -> None:
+    posted = Counter(key.rule for key, posting in postings.items() if posting.posted)
+    assert {rule.code: posted[rule.code] for rule in starter.rules if posted[rule.code] < 20} == {}
+    assert len(postings) > 12_000
+
+
+def test_limits_factors_and_matters_are_met_often(starter: Rulebook, postings: Mapping[ChargeKey, Posting]) -> None:
+    met: Counter[str] = Counter()
+    for posting in postings.values():
+        if posting.superseded_by is not None:
+            met["K26"] += 1
+            continue
+        met.update(step.title[:3] for step in posting.charge.arithmetic if step.step == "factor" and step.title)
+        met.update(room.limit for room in posting.rooms if room.room < abs(posting.charge.nominal))
+    often = {code: met[code] for code in ("K10", "K21", "K22", "K26")}
+    assert all(count >= 20 for count in often.values()), often
+    assert set(starter.limits) - {"K04-quarter"} <= set(met)
+
+
+def test_units_end_up_apart(demonstration: Demonstration, postings: Mapping[ChargeKey, Posting]) -> None:
+    lost = dict.fromkeys((subject.code for subject in demonstration.subjects), 0)
+    for key, posting in postings.items():
+        lost[key.subject] += int(100 * posting.posted)
+    branches = sorted(lost[subject.code] for subject in demonstration.subjects if subject.places[0].group == "branch")
+    assert branches[-1] - branches[0] > 1_000
+    assert len(set(branches)) == len(branches)
