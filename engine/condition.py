@@ -9,7 +9,7 @@ carry datetimes in the organisation's time zone.
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Literal
@@ -368,11 +368,23 @@ def _value(operand: Name | Constant, facts: Facts) -> Value | None:
 
 
 def _holds(operator: Operator, left: Any, right: Any) -> bool:
-    if isinstance(left, datetime) and not isinstance(right, datetime):
+    if isinstance(left, datetime) and isinstance(right, datetime):
+        left, right = _instant(left), _instant(right)
+    elif isinstance(left, datetime):
         left = left.date()
-    elif isinstance(right, datetime) and not isinstance(left, datetime):
+    elif isinstance(right, datetime):
         right = right.date()
     return bool(_HOLDS[operator](left, right))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _instant(moment: datetime) -> timedelta:
+    """The instant since an epoch: Python compares two times of one zone by the clock, twice the same in autumn."""
+    offset = moment.utcoffset()
+    assert offset is not None
+    return moment.replace(tzinfo=UTC) - _EPOCH - offset
 
 
 _HOLDS: dict[Operator, Callable[[Any, Any], object]] = {

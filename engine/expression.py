@@ -309,6 +309,8 @@ class _Parser:
         pairs: list[Node] = []
         column = self._next().column
         while operator := self._operator():
+            if operator[0] in ("in", "not in") and not self._is("["):
+                refuse(message("condition.list-expected"), self._next().column)
             right = self._operand()
             pairs.append(_compare(operator[0], left, right, operator[1]))
             left = right
@@ -426,10 +428,9 @@ def _compare(operator: Operator, left: Node | Items, right: Node | Items, column
     assert isinstance(left, (Name, Constant))
     assert isinstance(right, (Name, Constant, Items))
     if operator in ("in", "not in"):
-        if not isinstance(right, Items):
-            refuse(message("condition.list-expected"), right.column)
-    elif isinstance(right, Items):
+        return Comparison(operator, left, right, column)
+    if isinstance(right, Items):
         refuse(message("condition.list-compared"), right.column)
-    elif isinstance(left, Constant) and isinstance(right, Name):
+    if isinstance(left, Constant) and isinstance(right, Name):
         return Comparison(_TURNED[operator], right, left, column)
     return Comparison(operator, left, right, column)
