@@ -302,6 +302,26 @@ TEXTS: Catalogue = {
     "condition.say.item": ("{item}", "{item}"),
     "condition.say.between": ("、", ", "),
     "condition.say.list": ("（{items}）", "({items})"),
+    "differentiation.few": (
+        "数据不足：有数据的只有 {count} 个，少于 {least} 个，不作比较、不计分",
+        "insufficient data: only {count} have a value, fewer than {least}; nothing is compared and nobody is charged",
+    ),
+    "differentiation.mean_zero": (
+        "数据不足：平均值为 0，没有变异系数，不计分",
+        "insufficient data: the mean is 0 and has no coefficient of variation; nobody is charged",
+    ),
+    "differentiation.no_owner": (
+        "指标“{indicator}”没有考评部门，不计分",
+        "the indicator “{indicator}” has no owner; nobody is charged",
+    ),
+    "differentiation.unknown_owner": (
+        "指标“{indicator}”的考评部门“{owner}”不是考评对象，不计分",
+        "the owner “{owner}” of the indicator “{indicator}” is no subject; nobody is charged",
+    ),
+    "progress.no_previous": (
+        "没有更早的同类考评期，不计算进步",
+        "there is no earlier period of the same kind; no progress is reckoned",
+    ),
 }
 
 register(TEXTS)
