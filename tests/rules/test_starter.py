@@ -1,16 +1,23 @@
 """The starter rulebook: it reads without a finding, says that it is an example, and tests every rule both ways."""
 
+from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.event import MANUAL, EventKey
+from engine.register import Register
+from engine.report import parse_report
 from engine.rulebook import EventRule
+from rules.case import Case, Correct, EventsStep, EventStep, Expect, Retract, Settle, read_cases
 from rules.document import Document, read_document
 from rules.tree import load_yaml
 
 STARTER = Path(__file__).parents[2] / "rules" / "starter" / "county.yaml"
 CODES = [f"K{number:02}" for number in (*range(1, 11), *range(15, 20), *range(21, 27), 34)]
+CASES = read_cases(STARTER.read_text(encoding="utf-8"), STARTER.parent)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +68,43 @@ def test_every_rule_has_a_case_that_hits_and_one_that_misses(document: Document)
         if case.get("relations"):
             missed |= {rule.code for rule in document.rulebook.rules if rule.code not in {*types, *reached}}
     assert hit == missed == {rule.code for rule in document.rulebook.rules}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_case_holds(case: Case) -> None:
+    register = Register()
+    (rulebook,) = case.versions
+    register.publish(rulebook)
+    if case.subjects:
+        register.organise(rulebook.effective.date(), case.subjects, case.relations)
+    register.declare(case.periods)
+    for step in case.steps:
+        match step:
+            case EventStep(event=event):
+                register.record(parse_report(event))
+            case EventsStep(events=events):
+                for event in events:
+                    register.record(parse_report(event))
+            case Retract(id=id_):
+                register.retract(EventKey(MANUAL, id_))
+            case Correct(id=id_, event=event):
+                register.correct(EventKey(MANUAL, id_), parse_report(event))
+            case Settle(period=period):
+                register.settle(period)
+            case Expect() as expected:
+                _check(register, case, expected)
+            case _:
+                pytest.fail(f"an unforeseen step: {step}")
+
+
+def _check(register: Register, case: Case, expected: Expect) -> None:
+    sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for key, posted in register.sums.items():
+        sums[key.id, key.rule, key.subject] += posted
+    if expected.posted is not None:
+        listed = {(each.event, each.rule, each.subject): each.points for each in expected.posted}
+        assert {key: posted for key, posted in sums.items() if posted} == listed
+    (period,) = case.periods
+    for subject, total in expected.totals.items():
+        made = [posted.entry for posted in register.entries if posted.entry.charge.key.subject == subject]
+        assert total == Decimal(100) + sum(entry.posted for entry in made if period.contains(entry.booked))
