@@ -152,7 +152,7 @@ class Book:
         if gone is None:
             return
         for recurrence in self._recurrences(gone.event):
-            self._recurring[recurrence].remove((order_of(gone.event), key))
+            self._recurring[recurrence] = [each for each in self._recurring[recurrence] if each[1] != key]
 
     def _replace(self, lot: Lot, sheet: Sheet) -> None:
         before = self.sheets.pop(lot, None)

@@ -131,4 +131,3 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     booked: date
     rooms: tuple[Room, ...] = ()
     superseded_by: ChargeKey | None = None
-

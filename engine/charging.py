@@ -43,7 +43,8 @@ def charge(rule: EventRule, place: int, scene: Scene) -> Outcome:
     """Charge everyone whom the rule names for the event."""
     charged = charged_by(rule, scene)
     if not charged:
-        return Outcome(rule=rule.code, silent=message("charge.nobody", relation=rule.charge, subject=scene.event.subject))
+        nobody = message("charge.nobody", relation=rule.charge, subject=scene.event.subject)
+        return Outcome(rule=rule.code, silent=nobody)
     try:
         return Outcome(rule=rule.code, charges=tuple(_charge_one(rule, place, subject, scene) for subject in charged))
     except _Missing as missing:
@@ -148,5 +149,3 @@ def _why_no_points(field: str | None, scene: Scene) -> Message:
     if value is None:
         return message("charge.field_missing", field=field or "")
     return message("charge.no_row", field=field or "", value=value)
-
-

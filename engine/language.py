@@ -44,7 +44,5 @@ def register(catalogue: Catalogue) -> None:
 def render(said: Message, language: Language = DEFAULT) -> str:
     """The sentence in the language asked for."""
     template = _catalogue[said.key][0 if language == "zh-CN" else 1]
-    args = {
-        name: render(value, language) if isinstance(value, Message) else value for name, value in said.args.items()
-    }
+    args = {name: render(value, language) if isinstance(value, Message) else value for name, value in said.args.items()}
     return template.format(**args)

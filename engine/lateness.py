@@ -27,9 +27,7 @@ def working_days_between(due: date, done: date, holidays: frozenset[date], workd
     weeks, rest = divmod((done - due).days, 7)
     days = 5 * weeks + sum((due + timedelta(days=n)).weekday() < SATURDAY for n in range(1, rest + 1))
     within = due + timedelta(days=1), done
-    days -= sum(
-        within[0] <= day <= within[1] and day.weekday() < SATURDAY and day not in workdays for day in holidays
-    )
+    days -= sum(within[0] <= day <= within[1] and day.weekday() < SATURDAY and day not in workdays for day in holidays)
     days += sum(within[0] <= day <= within[1] and day.weekday() >= SATURDAY for day in workdays)
     return days
 

@@ -59,7 +59,7 @@ def share_out(source: Charge, amount: Decimal, scene: Scene, spent: Spent) -> tu
     """
     if amount == 0:
         return ()
-    rules = [rule for rule in accepting(source, amount, scene)]
+    rules = list(accepting(source, amount, scene))
     if not rules:
         return ()
     best: dict[str, Path] = {}
@@ -104,9 +104,7 @@ def walk(source: Charge, amount: Decimal, rules: list[JointRule], scene: Scene) 
                     begun.append((path.hops, path.amount))
 
 
-def _hop(
-    hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str], direction: int
-) -> Iterator[Path]:
+def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str], direction: int) -> Iterator[Path]:
     if rule.points is None:
         share = Fraction(1 if rule.share is None else rule.share)
         whole = carried * share

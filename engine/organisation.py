@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 Kind = Literal["unit", "person"]
+TIMEZONE = ZoneInfo("Asia/Shanghai")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ class Organisation:
         self,
         subjects: Iterable[Subject] = (),
         relations: Iterable[Relation] = (),
-        timezone: tzinfo = ZoneInfo("Asia/Shanghai"),
+        timezone: tzinfo = TIMEZONE,
     ) -> None:
         self.subjects = {subject.code: subject for subject in subjects}
         self.relations = tuple(relations)

@@ -9,10 +9,12 @@ import msgspec
 
 from engine.bureau import Bureau
 from engine.charge import Recorded
+from engine.event import Event
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.report import fit, parse_report, write_event
 from engine.rulebook import Rulebook, Version
+from engine.scalar import Raw
 
 
 def succeed(bureau: Bureau, rulebook: Rulebook) -> Bureau:
@@ -28,6 +30,15 @@ def succeed(bureau: Bureau, rulebook: Rulebook) -> Bureau:
     number = max((version.number for version in bureau.versions), default=0) + 1
     version = Version(number=number, rulebook=rulebook)
     return msgspec.structs.replace(bureau, versions=(*bureau.versions, version))
+
+
+def reread_report(tree: Raw, bureau: Bureau) -> Event:
+    """A recorded event from its plain tree, typed by the version that now rules its time."""
+    report = parse_report(tree)
+    version = bureau.version_at(report.time)
+    if version is None:
+        raise LookupError(f"no version rules {report.key}")
+    return fit(report, version.rulebook.event_types[report.type])
 
 
 def reread(recorded: Recorded, version: Version) -> Recorded:

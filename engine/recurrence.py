@@ -30,7 +30,7 @@ def recurrence_of(event: Event, same: tuple[str, ...]) -> Recurrence | None:
 
 def _text(value: Value) -> str:
     """The same text for the same value, whatever way it was written."""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         return str(value)
     if isinstance(value, tuple):
         return repr(sorted(set(value)))

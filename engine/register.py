@@ -52,7 +52,7 @@ class Register:
 
     def __init__(
         self,
-        bureau: Bureau = Bureau(),
+        bureau: Bureau,
         matcher: Callable[[Rulebook], Matcher] = DirectMatcher,
     ) -> None:
         self.bureau = bureau
@@ -128,7 +128,8 @@ class Register:
             raise Refused(Finding(message=message("period.not_open", period=code)))
         through = max(period.last_day, self.bureau.settled_through or period.last_day)
         bureau = msgspec.structs.replace(self.bureau, settled_through=through)
-        return self._change_bureau("settlement", bureau, [each for each in self.book.events.values() if self._grows(each)])
+        growing = [each for each in self.book.events.values() if self._grows(each)]
+        return self._change_bureau("settlement", bureau, growing)
 
     def close(self, code: str) -> None:
         """Close a period."""
@@ -179,9 +180,7 @@ class Register:
 
     def _grows(self, recorded: Recorded) -> bool:
         version = self.bureau.version_at(recorded.event.time)
-        return version is not None and unfinished(
-            recorded.event, version.rulebook.event_types[recorded.event.type]
-        )
+        return version is not None and unfinished(recorded.event, version.rulebook.event_types[recorded.event.type])
 
     def _set_state(self, code: str, expected: str, state: str) -> None:
         period = self.period(code)

@@ -1,20 +1,12 @@
+import decimal
+
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.columns.base import OnDelete
-from piccolo.columns.base import OnUpdate
-from piccolo.columns.column_types import BigInt
-from piccolo.columns.column_types import Date
-from piccolo.columns.column_types import ForeignKey
-from piccolo.columns.column_types import Integer
-from piccolo.columns.column_types import Numeric
-from piccolo.columns.column_types import Serial
-from piccolo.columns.column_types import Text
-from piccolo.columns.column_types import Timestamptz
-from piccolo.columns.column_types import Varchar
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.columns.column_types import BigInt, Date, ForeignKey, Integer, Numeric, Serial, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.date import DateNow
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.indexes import IndexMethod
 from piccolo.table import Table
-import decimal
 
 
 class Subject(Table, tablename="subject", schema=None):
@@ -38,25 +30,15 @@ DESCRIPTION = "True"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="ledger", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="ledger", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Head", tablename="ledger_head", schema=None, columns=None
-    )
+    manager.add_table(class_name="Head", tablename="ledger_head", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Event", tablename="event", schema=None, columns=None
-    )
+    manager.add_table(class_name="Event", tablename="event", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Relation", tablename="relation", schema=None, columns=None
-    )
+    manager.add_table(class_name="Relation", tablename="relation", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Subject", tablename="subject", schema=None, columns=None
-    )
+    manager.add_table(class_name="Subject", tablename="subject", schema=None, columns=None)
 
     manager.add_table(
         class_name="SubjectPlace",
@@ -65,17 +47,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Act", tablename="act", schema=None, columns=None
-    )
+    manager.add_table(class_name="Act", tablename="act", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Period", tablename="period", schema=None, columns=None
-    )
+    manager.add_table(class_name="Period", tablename="period", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="Entry", tablename="entry", schema=None, columns=None
-    )
+    manager.add_table(class_name="Entry", tablename="entry", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="Head",

@@ -68,7 +68,6 @@ PRESENT = (
         PRIMARY KEY (digest, place))
     """,
     "CREATE INDEX present_recurrence_lot ON present_recurrence (source, id)",
-    "CREATE TABLE present_recurring (type text NOT NULL, same text NOT NULL, PRIMARY KEY (type, same))",
 )
 
 FUNCTION = """

@@ -1,0 +1,244 @@
+"""Acts (管理行为): what the office decides, carried out under the ledger's lock.
+
+A publication, a change of the organisation, the declaration of periods, a settlement, a closing, a
+reopening. What they change of past events is evaluated again and posted as differences whose cause
+is the act.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.organisation import Relation, Subject
+from engine.period import Calendar, Period
+from engine.planner import Change
+from engine.publication import reread, succeed
+from engine.reorganisation import reorganise
+from engine.report import canonical_json
+from engine.rulebook import Rulebook
+from ledger.current import get_current
+from ledger.desk import Desk, Receipt, open_desk
+from rules.document import rulebook_hash, write_rulebook
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """A publication that was carried out."""
+
+    number: int
+    effective: datetime
+    hash: str
+    act: int
+
+
+async def publish_rulebook(
+    rulebook: Rulebook,
+    *,
+    note: str = "",
+    reason: str = "",
+    actor: str,
+    approved_by: Sequence[str] = (),
+    desk: Desk | None = None,
+) -> Publication:
+    """Put a rulebook in force as the next version. Refused where an event that stands would no longer fit."""
+    if desk is None:
+        async with open_desk(get_current()) as own:
+            return await publish_rulebook(
+                rulebook, note=note, reason=reason, actor=actor, approved_by=approved_by, desk=own
+            )
+    at = datetime.now(UTC)
+    bureau = succeed(desk.bureau, rulebook)
+    number = bureau.versions[-1].number
+    await desk.recall_by(bureau)
+    later = [version.effective for version in desk.bureau.versions if version.effective > rulebook.effective]
+    until = min(later, default=None)
+    where = "p.instant >= $1" if until is None else "p.instant >= $1 AND p.instant < $2"
+    standing = await desk.standing(where, rulebook.effective, *([] if until is None else [until]))
+    concerned = [reread(each, bureau.versions[-1]) for each in standing]
+    if concerned and not reason:
+        raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
+    hashed = rulebook_hash(rulebook)
+    content = {"version": number, "hash": hashed, "effective": rulebook.effective.astimezone(UTC).isoformat()}
+    receipt = await desk.act(
+        "publication", content, reason or note, actor, at, Change(reconsidered=tuple(concerned)), bureau
+    )
+    await desk.connection.execute(
+        "INSERT INTO rulebook_version (number, rulebook, effective, document, hash, note, reason, published_by,"
+        " published_at, approved_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        number,
+        rulebook.code,
+        rulebook.effective,
+        canonical_json(write_rulebook(rulebook)).decode(),
+        hashed,
+        note,
+        reason,
+        actor,
+        at,
+        list(approved_by),
+    )
+    desk.head.version = number
+    return Publication(number=number, effective=rulebook.effective, hash=hashed, act=receipt.number)
+
+
+async def organise(
+    since: date, subjects: Iterable[Subject], relations: Iterable[Relation], *, reason: str, actor: str
+) -> Receipt:
+    """Change the organisation from a day on: upsert, all or none."""
+    subjects, relations = list(subjects), list(relations)
+    async with open_desk(get_current()) as desk:
+        after = reorganise(desk.bureau.organisation, since, subjects, relations)
+        concerned = await desk.standing("p.day >= $1", after.first_day) if after.first_day is not None else []
+        if concerned and not reason:
+            raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
+        for subject in subjects:
+            await _write_subject(desk, subject, after.organisation.subjects[subject.code])
+        for relation in relations:
+            await _write_relation(desk, relation)
+        desk.head.organisation += 1
+        content = {
+            "since": since.isoformat(),
+            "revision": desk.head.organisation,
+            "subjects": [_plain_places(after.organisation.subjects[subject.code]) for subject in subjects],
+            "relations": [msgspec.to_builtins(relation) for relation in relations],
+        }
+        bureau = msgspec.structs.replace(desk.bureau, organisation=after.organisation)
+        return await desk.act(
+            "organisation", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+        )
+
+
+async def declare(periods: Iterable[Period], *, reason: str = "", actor: str) -> Receipt:
+    """Declare periods or change their titles and bounds; those that are closed stay as they are."""
+    periods = list(periods)
+    async with open_desk(get_current()) as desk:
+        known = dict(desk.bureau.calendar.periods)
+        for place, period in enumerate(periods):
+            before = known.get(period.code)
+            if before is not None:
+                period = msgspec.structs.replace(period, state=before.state)
+                if before.state == "closed" and period != before:
+                    said = message("period.not_open", period=period.code)
+                    raise Refused(Finding(message=said, path=f"/items/{place}"))
+            known[period.code] = period
+            await desk.connection.execute(
+                "INSERT INTO period (code, title, kind, starts, ends, state) VALUES ($1, $2, $3, $4, $5, $6)"
+                " ON CONFLICT (code) DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5",
+                period.code,
+                period.title,
+                period.kind,
+                period.start,
+                period.end,
+                period.state,
+            )
+        desk.head.periods += 1
+        bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(known.values()))
+        concerned = await desk.standing(
+            "EXISTS (SELECT 1 FROM present_taking t WHERE t.source = p.source AND t.id = p.id"
+            " AND t.span LIKE 'period %') OR p.type = ANY($1)",
+            sorted(_types_under_period_limits(bureau)),
+        )
+        content = {"periods": [msgspec.to_builtins(period) for period in periods]}
+        return await desk.act(
+            "periods", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+        )
+
+
+async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
+    """Close an open period."""
+    return await _set_state(code, "open", "closed", "closing", reason, actor)
+
+
+async def reopen(code: str, *, reason: str, actor: str) -> Receipt:
+    """Open a closed period again, for a reason."""
+    if not reason:
+        raise Refused(Finding(message=message("act.reason_missing"), path="/reason"))
+    return await _set_state(code, "closed", "open", "reopening", reason, actor)
+
+
+async def settle(code: str, *, reason: str = "", actor: str) -> Receipt:
+    """Settle an open period: tasks that are still not done grow to its last day."""
+    async with open_desk(get_current()) as desk:
+        period = find_period(desk.bureau.calendar, code)
+        if period.state != "open":
+            raise Refused(Finding(message=message("period.not_open", period=code)))
+        before = desk.bureau.settled_through
+        through = period.last_day if before is None else max(before, period.last_day)
+        bureau = msgspec.structs.replace(desk.bureau, settled_through=through)
+        growing = await desk.standing("p.grows")
+        desk.head.settled_through = through
+        content = {"period": code, "through": through.isoformat()}
+        return await desk.act(
+            "settlement", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(growing)), bureau
+        )
+
+
+def find_period(calendar: Calendar, code: str) -> Period:
+    """The declared period of that code; Refused where there is none."""
+    period = calendar.periods.get(code)
+    if period is None:
+        raise Refused(Finding(message=message("period.unknown", period=code)))
+    return period
+
+
+async def _set_state(code: str, expected: str, state: Any, kind: Any, reason: str, actor: str) -> Receipt:
+    async with open_desk(get_current()) as desk:
+        period = find_period(desk.bureau.calendar, code)
+        if period.state != expected:
+            raise Refused(Finding(message=message(f"period.not_{expected}", period=code)))
+        await desk.connection.execute("UPDATE period SET state = $2 WHERE code = $1", code, state)
+        desk.head.periods += 1
+        periods = {**desk.bureau.calendar.periods, code: msgspec.structs.replace(period, state=state)}
+        bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(periods.values()))
+        return await desk.act(kind, {"period": code}, reason, actor, datetime.now(UTC), Change(), bureau)
+
+
+def _types_under_period_limits(bureau: Any) -> set[str]:
+    return {
+        rule.on
+        for version in bureau.versions
+        for rule in version.rulebook.rules
+        if hasattr(rule, "on") and any(limit.per == "period" for limit in version.rulebook.limits.values())
+    }
+
+
+async def _write_subject(desk: Desk, given: Subject, after: Subject) -> None:
+    run = desk.connection
+    await run.execute(
+        "INSERT INTO subject (code, name) VALUES ($1, $2)"
+        " ON CONFLICT (code) DO UPDATE SET name = CASE WHEN $2 = '' THEN subject.name ELSE $2 END",
+        given.code,
+        given.name,
+    )
+    await run.execute("DELETE FROM subject_place WHERE subject = $1", given.code)
+    for place in after.places:
+        await run.execute(
+            "INSERT INTO subject_place (subject, since, kind, group_code, unit, post) VALUES ($1, $2, $3, $4, $5, $6)",
+            given.code,
+            place.since,
+            place.kind,
+            place.group,
+            place.unit,
+            place.post,
+        )
+
+
+async def _write_relation(desk: Desk, relation: Relation) -> None:
+    await desk.connection.execute(
+        """
+        INSERT INTO relation (subject, relation, answers, indicator, starts, ends) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (subject, relation, answers, indicator, starts) DO UPDATE SET ends = $6
+        """,
+        relation.subject,
+        relation.relation,
+        relation.answers,
+        relation.indicator,
+        relation.start,
+        relation.end,
+    )
+
+
+def _plain_places(subject: Subject) -> Any:
+    return {"code": subject.code, "places": msgspec.to_builtins(subject.places)}

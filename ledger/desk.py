@@ -1,0 +1,318 @@
+"""The desk (记账台): where one transaction posts to the ledger, holding its lock.
+
+Opening the desk takes the lock, re-reads the head and whatever is in force; what is posted goes
+into the chain in order; leaving it writes everything and commits. A refusal leaves no trace.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from piccolo.engine import engine_finder
+
+from engine import charge as charged
+from engine.admission import Conflicting, admit, same_report
+from engine.bureau import Bureau
+from engine.charge import Cause, Recorded
+from engine.event import EventKey
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.planner import Change, Plan, plan
+from engine.recurrence import recurrence_of
+from engine.report import Report, canonical_json, content_hash, write_event
+from engine.turn import order_of
+from ledger.chain import link
+from ledger.current import Connection, Current, Head
+from ledger.present import Present, Unread, digest, read_recorded, sames
+from ledger.tables import Act, Entry, Event
+
+EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.columns)
+ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
+ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True):
+    """The arithmetic of an entry, as it was made."""
+
+    path: tuple[Any, ...] = ()
+    arithmetic: tuple[Any, ...] = ()
+    rooms: tuple[Any, ...] = ()
+    used_by: tuple[int, ...] = ()
+    superseded_by: tuple[str, ...] | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What posting came to: the number of the event or act, and of the entries it caused."""
+
+    number: int
+    repeated: bool = False
+    plan: Plan | None = None
+
+
+class Desk:
+    """One transaction's work on the ledger. Made by :func:`open_desk`."""
+
+    def __init__(self, connection: Connection, current: Current, head: Head) -> None:
+        self.connection = connection
+        self.current = current
+        self.head = head
+        self.bureau = current.bureau
+        self.present = Present(connection, self.bureau)
+        self._events: list[tuple[Any, ...]] = []
+        self._entries: list[tuple[Any, ...]] = []
+        self._acts: list[tuple[Any, ...]] = []
+
+    # events
+
+    async def record(self, report: Report, received_at: datetime) -> Receipt:
+        """Record a reported event with its entries. Refused, with no trace, where it may not be kept."""
+        known = await self.find(report.key)
+        if known is not None:
+            self._check_same(known, report)
+            return Receipt(number=known["number"], repeated=True)
+        recorded = admit(self.bureau, report)
+        change = Change(admitted=(recorded,))
+        self.present.expect_new([report.key])
+        planned = await self._plan(self.bureau, change)
+        number = self._add_event(recorded, received_at)
+        numbered = msgspec.structs.replace(recorded, number=number)
+        self._keep(planned, change, Cause("event", number), {report.key: numbered})
+        return Receipt(number=number, plan=planned)
+
+    async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
+        """Withdraw an event; harmless where it is withdrawn already."""
+        known = await self.find(key)
+        if known is None:
+            raise Refused(Finding(message=message("event.unknown", source=key.source, id=key.id)))
+        if not known["standing"]:
+            return Receipt(number=known["number"], repeated=True)
+        await self.present.load_events([key])
+        content = {"source": key.source, "id": key.id, "event": known["number"]}
+        return await self.act("retraction", content, reason, actor, at, Change(withdrawn=(key,)))
+
+    async def correct(self, key: EventKey, report: Report, reason: str, actor: str, at: datetime) -> Receipt:
+        """Withdraw an event and record what replaces it, in one act; if that is refused, nothing is withdrawn."""
+        known = await self.find(key)
+        again = await self.find(report.key)
+        if known is None:
+            raise Refused(Finding(message=message("event.unknown", source=key.source, id=key.id)))
+        if again is not None:
+            self._check_same(again, report)
+        if not known["standing"]:
+            if again is not None:
+                return Receipt(number=again["number"], repeated=True)
+            raise Conflicting(Finding(message=message("event.not_standing", source=key.source, id=key.id)))
+        if again is not None:
+            said = message("event.id_taken", source=report.source, id=report.id)
+            raise Conflicting(Finding(message=said, path="/event/id"))
+        recorded = admit(self.bureau, report)
+        await self.present.load_events([key])
+        change = Change(admitted=(recorded,), withdrawn=(key,))
+        self.present.expect_new([report.key])
+        planned = await self._plan(self.bureau, change)
+        content = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
+        number = self._add_act("correction", content, reason, actor, at)
+        recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
+        self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
+        return Receipt(number=number, plan=planned)
+
+    async def find(self, key: EventKey) -> Mapping[str, Any] | None:
+        """An event's row, and whether it stands; None where it was never recorded."""
+        await self.write()
+        found = await self.connection.fetchrow(
+            """
+            SELECT e.*, p.source IS NOT NULL AS standing FROM event e
+            LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id WHERE e.source = $1 AND e.id = $2
+            """,
+            *key,
+        )
+        return None if found is None else dict(found)
+
+    def _check_same(self, known: Mapping[str, Any], report: Report) -> None:
+        version = self.bureau.version(known["version"])
+        alone = Bureau(versions=(version,), organisation=self.bureau.organisation)
+        if not same_report(alone, read_recorded(known, alone), report, version.number):
+            said = message("event.id_taken", source=report.source, id=report.id)
+            raise Conflicting(Finding(message=said, path="/id"))
+
+    # acts
+
+    async def act(
+        self,
+        kind: charged.Act,
+        content: Mapping[str, Any],
+        reason: str,
+        actor: str,
+        at: datetime,
+        change: Change,
+        bureau: Bureau | None = None,
+    ) -> Receipt:
+        """Carry out an act: what it changes is planned under the bureau that it leads to, and posted."""
+        planned = await self._plan(bureau or self.bureau, change)
+        number = self._add_act(kind, content, reason, actor, at)
+        if bureau is not None:
+            self.bureau = bureau
+            self.present.bureau = bureau
+        self._keep(planned, change, Cause(kind, number), {})
+        return Receipt(number=number, plan=planned)
+
+    async def recall_by(self, bureau: Bureau) -> None:
+        """Note by which further fields a bureau to come tells repetitions, for the events that stand."""
+        for event_type in {
+            rule.on for version in bureau.versions for rule in version.rulebook.rules if hasattr(rule, "on")
+        }:
+            further = sames(bureau, event_type) - sames(self.bureau, event_type)
+            if further:
+                standing = await self.standing("p.type = $1", event_type)
+                await self.present.write_recurrences(
+                    [
+                        (digest(recurrence), order_of(each.event), *each.event.key)
+                        for each in standing
+                        for same in further
+                        if (recurrence := recurrence_of(each.event, same)) is not None
+                    ]
+                )
+
+    async def standing(self, where: str, *args: object) -> list[Recorded]:
+        """The standing events that fit a condition on ``present_event p``, with their sheets read."""
+        await self.write()
+        query = f"SELECT p.source, p.id FROM present_event p WHERE {where}"  # noqa: S608  (our own words only)
+        rows = await self.connection.fetch(query, *args)
+        keys = [EventKey(row["source"], row["id"]) for row in rows]
+        await self.present.load_events(keys)
+        return [self.present.events[key] for key in keys]
+
+    # planning and keeping
+
+    async def _plan(self, bureau: Bureau, change: Change) -> Plan:
+        while True:
+            try:
+                planned = plan(bureau, self.present, self.current.direct, change)
+            except (Unread, Refused):
+                if not self.present.asked:
+                    raise
+            else:
+                if not self.present.asked:
+                    return planned
+            await self.write()
+            await self.present.load()
+
+    def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
+        admitted = [numbered.get(each.event.key, each) for each in change.admitted]
+        self.present.keep((*admitted, *change.reconsidered), change.withdrawn, planned.sheets)
+        for entry in planned.entries:
+            self._add_entry(entry, cause)
+
+    def _add_event(self, recorded: Recorded, received_at: datetime) -> int:
+        event = recorded.event
+        tree = write_event(event)
+        version = self.bureau.version_at(event.time)
+        assert version is not None
+        row = {
+            "number": self.head.length + 1,
+            "source": event.source,
+            "id": event.id,
+            "type": event.type,
+            "subject": event.subject,
+            "time": event.time.astimezone(UTC),
+            "recorded_at": None if event.recorded_at is None else event.recorded_at.astimezone(UTC),
+            "received_at": received_at,
+            "matter": event.matter,
+            "parties": canonical_json(tree.get("parties", {})).decode(),
+            "basis": event.basis,
+            "data": canonical_json(tree.get("data", {})).decode(),
+            "version": version.number,
+            "booked": recorded.booked,
+            "content_hash": content_hash(event),
+        }
+        return self._chain("event", row, EVENT_COLUMNS, self._events)
+
+    def _add_entry(self, entry: charged.Entry, cause: Cause) -> int:
+        charge = entry.charge
+        detail = Detail(
+            path=charge.path, arithmetic=charge.arithmetic, rooms=entry.rooms, superseded_by=entry.superseded_by
+        )
+        row = {
+            "number": self.head.length + 1,
+            "kind": entry.kind,
+            "source": charge.key.source or None,
+            "event": charge.key.id if charge.key.source else None,
+            "period": None if charge.key.source else charge.key.id,
+            "rule": charge.key.rule,
+            "version": charge.version,
+            "subject": charge.key.subject,
+            "indicator": charge.indicator,
+            "origin_rule": charge.key.origin_rule,
+            "origin_subject": charge.key.origin_subject,
+            "nominal": entry.nominal,
+            "posted": entry.posted,
+            "booked": entry.booked,
+            "cause_act": cause.act,
+            "cause": cause.number,
+            "detail": msgspec.json.encode(detail).decode(),
+        }
+        return self._chain("entry", row, ENTRY_COLUMNS, self._entries)
+
+    def _add_act(self, kind: charged.Act, content: Mapping[str, Any], reason: str, actor: str, at: datetime) -> int:
+        row = {
+            "number": self.head.length + 1,
+            "kind": kind,
+            "at": at,
+            "actor": actor,
+            "reason": reason,
+            "content": canonical_json(content).decode(),
+        }
+        return self._chain("act", row, ACT_COLUMNS, self._acts)
+
+    def _chain(self, table: str, row: dict[str, Any], columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
+        row["hash"] = link(self.head.hash, {"record": table, **row})
+        rows.append(tuple(row[column] for column in columns))
+        self.head.hash = row["hash"]
+        self.head.length += 1
+        return self.head.length
+
+    async def write(self) -> None:
+        """Write what is posted so far; it is seen by nobody before the commit."""
+        for table, columns, rows in (
+            ("event", EVENT_COLUMNS, self._events),
+            ("entry", ENTRY_COLUMNS, self._entries),
+            ("act", ACT_COLUMNS, self._acts),
+        ):
+            if rows:
+                await self.connection.copy_records_to_table(table, records=rows, columns=columns)
+                rows.clear()
+        await self.present.flush()
+
+    async def finish(self) -> None:
+        """Write everything and the head."""
+        await self.write()
+        await self.connection.execute(
+            "UPDATE ledger_head SET length = $1, hash = $2, organisation = $3, periods = $4, version = $5,"
+            " settled_through = $6, demonstration = $7",
+            self.head.length,
+            self.head.hash,
+            self.head.organisation,
+            self.head.periods,
+            self.head.version,
+            self.head.settled_through,
+            self.head.demonstration,
+        )
+
+
+@asynccontextmanager
+async def open_desk(current: Current, *, keep: bool = True) -> AsyncIterator[Desk]:
+    """A desk in a transaction of its own; with ``keep`` false nothing is kept of what is done on it."""
+    engine: Any = engine_finder()
+    async with engine.transaction() as transaction:
+        connection = transaction.connection
+        head = await current.refresh(connection, lock=True)
+        desk = Desk(connection, current, head)
+        yield desk
+        if keep:
+            await desk.finish()
+        else:
+            await transaction.rollback()
+    if keep:
+        current.take_over(desk.bureau, desk.head)

@@ -1,0 +1,475 @@
+"""The present on PostgreSQL (现行账): what planning reads, loaded as it asks.
+
+:class:`Present` is a book of which only parts are known. Where planning asks for more it is given
+the likeliest answer, "nothing", and the question is noted; :meth:`Present.load` then reads all that
+was asked in a few statements, and the plan is made again. One more event in order asks the same
+few things however long the ledger is.
+"""
+
+import hashlib
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from engine.amount import ZERO
+from engine.book import Book, Lot, Sheet, Taking
+from engine.bureau import Bureau
+from engine.charge import Recorded
+from engine.event import Event, EventKey
+from engine.lateness import unfinished
+from engine.limits import Window
+from engine.matters import Claim, Matter
+from engine.publication import reread_report
+from engine.recurrence import Recurrence, recurrence_of
+from engine.report import canonical_json
+from engine.turn import order_of
+from ledger.current import Connection
+
+CLAIMS = 32
+"""Claims of one matter read at a time: the best ones."""
+
+_sheets = msgspec.json.Decoder(Sheet)
+_takings = msgspec.json.Decoder(Taking)
+_claims = msgspec.json.Decoder(Claim)
+
+T = TypeVar("T", Taking, Claim)
+
+
+class Unread(Exception):
+    """Planning needs something that was not read and cannot be guessed; it is noted."""
+
+
+class Present(Book):
+    """The known part of the present, within one transaction."""
+
+    def __init__(self, connection: Connection, bureau: Bureau) -> None:
+        super().__init__()
+        self.bureau = bureau
+        self._connection = connection
+        self._known_events: set[EventKey] = set()
+        self._known_lots: set[Lot] = set()
+        self._known_takings: dict[Window, str] = {}
+        self._known_claims: dict[Matter, int] = {}
+        self._known_recurrences: dict[Recurrence, str] = {}
+        self._ask_events: set[EventKey] = set()
+        self._ask_takings: dict[Window, str] = {}
+        self._ask_claims: dict[Matter, int] = {}
+        self._ask_recurrences: dict[Recurrence, str] = {}
+        self._written: dict[Lot, Sheet] = {}
+        self._replaced: set[Lot] = set()
+        self._admitted: dict[EventKey, tuple[Recorded, int]] = {}
+        self._withdrawn: set[EventKey] = set()
+        self._reread: set[EventKey] = set()
+        self._deltas: dict[Window, Decimal] = {}
+
+    # what planning asks
+
+    def recorded(self, key: EventKey) -> Recorded | None:
+        if key not in self._known_events:
+            self._ask_events.add(key)
+            raise Unread
+        return self.events.get(key)
+
+    def sheet(self, lot: Lot) -> Sheet | None:
+        if lot not in self._known_lots:
+            self._ask_events.add(EventKey(lot.source, lot.id))
+            raise Unread
+        return self.sheets.get(lot)
+
+    def recalled(self, recurrence: Recurrence, before: str) -> Event | None:
+        return super().recalled(recurrence, before) if self._knows_recurrence(recurrence, before) else None
+
+    def recalling(self, recurrence: Recurrence, after: str) -> Sequence[Event]:
+        return super().recalling(recurrence, after) if self._knows_recurrence(recurrence, after) else ()
+
+    def leading(self, matter: Matter, without: Collection[Lot]) -> Claim | None:
+        known = self._known_claims.get(matter)
+        if known is None:
+            self._ask_claims[matter] = CLAIMS
+            return None
+        found = super().leading(matter, without)
+        if found is None and known and len(self._claims.get(matter, ())) >= known:
+            self._ask_claims[matter] = known * 8
+        return found
+
+    def used(self, window: Window) -> Decimal:
+        if window not in self._known_takings:
+            return ZERO
+        return super().used(window)
+
+    def takings(self, window: Window, start: str) -> Sequence[Taking]:
+        known = self._known_takings.get(window)
+        if known is None or start < known:
+            self._ask_takings[window] = min(start, self._ask_takings.get(window, start))
+            return ()
+        return super().takings(window, start)
+
+    def _knows_recurrence(self, recurrence: Recurrence, place: str) -> bool:
+        known = self._known_recurrences.get(recurrence)
+        if known is not None and known <= place:
+            return True
+        self._ask_recurrences[recurrence] = min(place, self._ask_recurrences.get(recurrence, place))
+        return False
+
+    # reading
+
+    @property
+    def asked(self) -> bool:
+        """Whether planning asked for something that is not known."""
+        return bool(self._ask_events or self._ask_takings or self._ask_claims or self._ask_recurrences)
+
+    def expect_new(self, keys: Iterable[EventKey]) -> None:
+        """These events are not in the ledger; there is nothing to read of them."""
+        for key in keys:
+            self._known_events.add(key)
+            self._known_lots.add(Lot(*key))
+
+    async def load(self) -> None:
+        """Read everything that was asked; what is not yet written is written first."""
+        await self.flush()
+        if self._ask_claims:
+            await self._load_claims()
+        if self._ask_takings:
+            await self._load_takings()
+        if self._ask_recurrences:
+            await self._load_recurrences()
+        if self._ask_events:
+            await self.load_events(self._ask_events)
+            self._ask_events = set()
+
+    async def load_events(self, keys: Iterable[EventKey]) -> None:
+        """Read events and their sheets, those that do not stand too."""
+        wanted = [key for key in keys if key not in self._known_events or Lot(*key) not in self._known_lots]
+        sources, ids = [key.source for key in wanted], [key.id for key in wanted]
+        rows = await self._connection.fetch(
+            """
+            SELECT e.source, e.id, e.type, e.subject, e.time, e.recorded_at, e.matter, e.parties, e.basis, e.data,
+                   e.number, p.booked
+            FROM unnest($1::text[], $2::text[]) AS a (source, id)
+            JOIN present_event p ON p.source = a.source AND p.id = a.id
+            JOIN event e ON e.number = p.number
+            """,
+            sources,
+            ids,
+        )
+        for row in rows:
+            recorded = read_recorded(row, self.bureau)
+            self.events[recorded.event.key] = recorded
+        sheets = await self._connection.fetch(
+            """
+            SELECT s.source, s.id, s.content FROM unnest($1::text[], $2::text[]) AS a (source, id)
+            JOIN present_sheet s ON s.source = a.source AND s.id = a.id
+            """,
+            sources,
+            ids,
+        )
+        for row in sheets:
+            sheet = _sheets.decode(row["content"])
+            self.sheets[sheet.lot] = sheet
+            self._known_lots.add(sheet.lot)
+        self._known_events.update(wanted)
+        self._known_lots.update(Lot(*key) for key in wanted)
+
+    async def _load_takings(self) -> None:
+        asked = list(self._ask_takings.items())
+        columns = _columns((window for window, _ in asked), 4)
+        rows = await self._connection.fetch(
+            """
+            SELECT t.limit_code, t.span, t.subject, t.sign, t.content
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[])
+                 AS a (lim, span, subject, sign, start)
+            JOIN present_taking t ON t.limit_code = a.lim AND t.span = a.span AND t.subject = a.subject
+                 AND t.sign = a.sign AND t.turn >= a.start COLLATE "C"
+            """,
+            *columns,
+            [start for _, start in asked],
+        )
+        used = await self._connection.fetch(
+            """
+            SELECT r.limit_code, r.span, r.subject, r.sign, r.used
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS a (lim, span, subject, sign)
+            JOIN present_room r ON r.limit_code = a.lim AND r.span = a.span AND r.subject = a.subject
+                 AND r.sign = a.sign
+            """,
+            *columns,
+        )
+        for window, start in asked:
+            self._takings[window] = []
+            self._used[window] = ZERO
+            self._known_takings[window] = start
+        for row in rows:
+            taking = _takings.decode(row["content"])
+            self._takings[Window(row["limit_code"], row["span"], row["subject"], row["sign"])].append(taking)
+            self._ask_events.add(EventKey(taking.lot.source, taking.lot.id))
+        for window, _ in asked:
+            self._takings[window].sort()
+        for row in used:
+            self._used[Window(row["limit_code"], row["span"], row["subject"], row["sign"])] = row["used"]
+        self._ask_takings = {}
+
+    async def _load_claims(self) -> None:
+        asked = list(self._ask_claims.items())
+        rows = await self._connection.fetch(
+            """
+            SELECT c.subject, c.matter, c.sign, c.content
+            FROM unnest($1::text[], $2::text[], $3::int[], $4::int[]) AS a (subject, matter, sign, most)
+            CROSS JOIN LATERAL (
+                SELECT * FROM present_claim p WHERE p.subject = a.subject AND p.matter = a.matter AND p.sign = a.sign
+                ORDER BY p.size, p.place, p.rule LIMIT a.most) AS c
+            """,
+            *_columns((matter for matter, _ in asked), 3),
+            [most for _, most in asked],
+        )
+        for matter, most in asked:
+            self._claims[matter] = []
+            self._known_claims[matter] = most
+        for row in rows:
+            claim = _claims.decode(row["content"])
+            insort(self._claims[Matter(row["subject"], row["matter"], row["sign"])], claim)
+            self._ask_events.add(EventKey(claim.key.source, claim.key.id))
+        self._ask_claims = {}
+
+    async def _load_recurrences(self) -> None:
+        asked = list(self._ask_recurrences.items())
+        rows = await self._connection.fetch(
+            """
+            SELECT a.digest AS digest, a.start, r.place, r.source, r.id
+            FROM unnest($1::text[], $2::text[]) AS a (digest, start)
+            JOIN present_recurrence r ON r.digest = a.digest AND r.place >= coalesce(
+                (SELECT max(b.place) FROM present_recurrence b
+                 WHERE b.digest = a.digest AND b.place < a.start COLLATE "C"),
+                a.start) COLLATE "C"
+            ORDER BY r.place
+            """,
+            [digest(recurrence) for recurrence, _ in asked],
+            [start for _, start in asked],
+        )
+        by_digest = {digest(recurrence): recurrence for recurrence, _ in asked}
+        for recurrence, start in asked:
+            self._recurring[recurrence] = []
+            self._known_recurrences[recurrence] = start
+        for row in rows:
+            key = EventKey(row["source"], row["id"])
+            self._recurring[by_digest[row["digest"]]].append((row["place"], key))
+            self._ask_events.add(key)
+        self._ask_recurrences = {}
+
+    # how it changes
+
+    def _list(self, recurrence: Recurrence) -> list[tuple[str, EventKey]]:
+        return self._recurring[recurrence]
+
+    def _recurrences(self, event: Event) -> Iterable[Recurrence]:
+        found = (recurrence_of(event, same) for same in sames(self.bureau, event.type))
+        return [each for each in found if each is not None and each in self._known_recurrences]
+
+    def keep(self, recorded: Iterable[Recorded], withdrawn: Iterable[EventKey], sheets: Mapping[Lot, Sheet]) -> None:
+        """Take over a plan; it is written at the next :meth:`flush`."""
+        recorded, withdrawn = list(recorded), list(withdrawn)
+        for each in recorded:
+            self._admitted[each.event.key] = (each, each.number)
+            if each.event.key in self.events:
+                self._reread.add(each.event.key)
+        for key in withdrawn:
+            self._admitted.pop(key, None)
+            self._withdrawn.add(key)
+        super().keep(recorded, withdrawn, sheets)
+
+    def _replace(self, lot: Lot, sheet: Sheet) -> None:
+        before = self.sheets.pop(lot, None)
+        if before is not None:
+            self._replaced.add(lot)
+        for held, direction in ((before, -1), (sheet, 1)):
+            for window, taking in held.takings if held is not None else ():
+                self._deltas[window] = self._deltas.get(window, ZERO) + direction * taking.taken
+                if window in self._known_takings:
+                    _change(self._takings[window], taking, direction)
+                    self._used[window] += direction * taking.taken
+            for matter, claim in held.claims if held is not None else ():
+                if matter in self._known_claims:
+                    _change(self._claims[matter], claim, direction)
+        if sheet.postings:
+            self.sheets[lot] = sheet
+        self._written[lot] = sheet
+        self._known_lots.add(lot)
+
+    # writing
+
+    async def flush(self) -> None:
+        """Write what changed."""
+        run = self._connection
+        if self._withdrawn:
+            await run.execute(
+                "DELETE FROM present_event t USING unnest($1::text[], $2::text[]) AS a (source, id)"
+                " WHERE t.source = a.source AND t.id = a.id",
+                *_columns(self._withdrawn, 2),
+            )
+        if self._withdrawn or self._reread:
+            await run.execute(
+                "DELETE FROM present_recurrence t USING unnest($1::text[], $2::text[]) AS a (source, id)"
+                " WHERE t.source = a.source AND t.id = a.id",
+                *_columns(self._withdrawn | self._reread, 2),
+            )
+        if self._replaced:
+            lots = _columns(self._replaced, 4)
+            await run.execute(
+                """
+                DELETE FROM present_sheet t USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
+                AS a (source, id, rule, compared)
+                WHERE t.source = a.source AND t.id = a.id AND t.rule = a.rule AND t.compared = a.compared
+                """,
+                *lots,
+            )
+            await run.execute(
+                """
+                DELETE FROM present_taking t USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
+                AS a (source, id, rule, compared)
+                WHERE t.source = a.source AND t.id = a.id AND t.rule = a.rule AND t.compared = a.compared
+                """,
+                *lots,
+            )
+            await run.execute(
+                "DELETE FROM present_claim t USING unnest($1::text[], $2::text[]) AS a (source, id)"
+                " WHERE t.source = a.source AND t.id = a.id",
+                *lots[:2],
+            )
+        await self._write_events()
+        await self._write_sheets()
+        deltas = [(*window, delta) for window, delta in self._deltas.items() if delta]
+        if deltas:
+            await run.execute(
+                """
+                INSERT INTO present_room (limit_code, span, subject, sign, used)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::numeric[])
+                ON CONFLICT (limit_code, span, subject, sign) DO UPDATE SET used = present_room.used + excluded.used
+                """,
+                *_columns(deltas, 5),
+            )
+        self._withdrawn, self._reread, self._replaced, self._admitted = set(), set(), set(), {}
+        self._written, self._deltas = {}, {}
+
+    async def _write_events(self) -> None:
+        rows, recurrences = [], []
+        for recorded, number in self._admitted.values():
+            event = recorded.event
+            version = self.bureau.version_at(event.time)
+            grows = version is not None and unfinished(event, version.rulebook.event_types[event.type])
+            day = self.bureau.day(event.time)
+            rows.append((*event.key, number, event.type, day, event.time, recorded.booked, grows))
+            for same in sames(self.bureau, event.type):
+                recurrence = recurrence_of(event, same)
+                if recurrence is not None:
+                    recurrences.append((digest(recurrence), order_of(event), *event.key))
+        if rows:
+            await self._connection.execute(
+                """
+                INSERT INTO present_event (source, id, number, type, day, instant, booked, grows)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::timestamptz[],
+                                     $7::date[], $8::boolean[])
+                ON CONFLICT (source, id) DO UPDATE SET grows = excluded.grows
+                """,
+                *_columns(rows, 8),
+            )
+        await self.write_recurrences(recurrences)
+
+    async def write_recurrences(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
+        """Note what later events may repeat."""
+        if rows:
+            await self._connection.execute(
+                """
+                INSERT INTO present_recurrence (digest, place, source, id)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING
+                """,
+                *_columns(rows, 4),
+            )
+
+    async def _write_sheets(self) -> None:
+        sheets = [sheet for sheet in self._written.values() if sheet.postings]
+        if sheets:
+            await self._connection.execute(
+                """
+                INSERT INTO present_sheet (source, id, rule, compared, content)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                """,
+                *_columns([(*sheet.lot, msgspec.json.encode(sheet).decode()) for sheet in sheets], 5),
+            )
+        takings = [
+            (*window, taking.turn, taking.taken, *taking.lot, msgspec.json.encode(taking).decode())
+            for sheet in sheets
+            for window, taking in sheet.takings
+        ]
+        if takings:
+            await self._connection.execute(
+                """
+                INSERT INTO present_taking
+                    (limit_code, span, subject, sign, turn, taken, source, id, rule, compared, content)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::numeric[],
+                                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
+                """,
+                *_columns(takings, 11),
+            )
+        claims = [
+            (*matter, claim.size, claim.order, claim.rule, *claim.key.event, msgspec.json.encode(claim).decode())
+            for sheet in sheets
+            for matter, claim in sheet.claims
+        ]
+        if claims:
+            await self._connection.execute(
+                """
+                INSERT INTO present_claim (subject, matter, sign, size, place, rule, source, id, content)
+                SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::int[],
+                                     $7::text[], $8::text[], $9::text[])
+                """,
+                *_columns(claims, 9),
+            )
+
+
+def read_recorded(row: Mapping[str, object], bureau: Bureau) -> Recorded:
+    """An event's row as it stands, typed by the version that now rules its time."""
+    tree = {key: row[key] for key in ("source", "id", "type", "subject", "matter", "basis") if row[key] is not None}
+    for key in ("time", "recorded_at"):
+        instant = row[key]
+        if instant is not None:
+            tree[key] = instant.astimezone(UTC).isoformat()  # type: ignore[attr-defined]
+    tree["parties"] = msgspec.json.decode(str(row["parties"]))
+    tree["data"] = msgspec.json.decode(str(row["data"]))
+    number = row["number"]
+    assert isinstance(number, int)
+    return Recorded(event=reread_report(tree, bureau), booked=row["booked"], number=number)  # type: ignore[arg-type]
+
+
+def sames(bureau: Bureau, event_type: str) -> set[tuple[str, ...]]:
+    """The sets of fields by which any version tells repetitions among events of a type."""
+    return {
+        factor.repeat.same
+        for version in bureau.versions
+        for rule in version.rulebook.rules
+        if getattr(rule, "on", None) == event_type
+        for factor in getattr(rule, "factors", ())
+        if factor.repeat is not None
+    }
+
+
+def digest(recurrence: Recurrence) -> str:
+    """A recurrence as a short text."""
+    return hashlib.sha256(canonical_json(recurrence)).hexdigest()
+
+
+def _change(held: list[T], item: T, direction: int) -> None:
+    place = bisect_left(held, item)
+    if direction > 0:
+        held.insert(place, item)
+    elif place < len(held) and held[place] == item:
+        del held[place]
+
+
+def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:
+    columns: list[list[object]] = [[] for _ in range(width)]
+    for row in rows:
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    return columns

@@ -1,0 +1,132 @@
+"""Recording (入账): events on their way into the ledger, many waiting ones in one commit.
+
+One task a process holds the desk at a time and takes along whatever waits, so that one commit
+serves many. A refusal concerns its event alone. Live events are matched before the lock by both
+matchers; where they differ the event is kept out and an alarm names both.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from engine.admission import admit
+from engine.both import Disagreement
+from engine.bureau import Bureau
+from engine.event import EventKey
+from engine.finding import Refused
+from engine.report import Report
+from engine.scene import gather
+from ledger.current import Current
+from ledger.desk import Desk, Receipt, open_desk
+
+GROUP = 200
+"""Posts that share a commit at most."""
+
+Job = Callable[[Desk], Awaitable[Receipt]]
+Waiting = tuple[Job, "asyncio.Future[Receipt]"]
+_log = logging.getLogger("jikao.recording")
+
+
+class Recorder:
+    """Takes posts and answers when they are durably committed."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+        self._waiting: list[Waiting] = []
+        self._work: asyncio.Task[None] | None = None
+        self.disagreements = 0
+
+    async def record(self, report: Report) -> Receipt:
+        """Record an event.
+
+        Raises:
+            Refused: it may not be kept.
+            Disagreement: the two matchers came to different rules; it is not kept.
+        """
+        received_at = datetime.now(UTC)
+        checked = self._check(report, self._current.bureau)
+
+        async def job(desk: Desk) -> Receipt:
+            if desk.bureau is not checked:
+                self._check(report, desk.bureau)
+            return await desk.record(report, received_at)
+
+        return await self._submit(job)
+
+    async def retract(self, key: EventKey, reason: str, actor: str) -> Receipt:
+        """Withdraw an event."""
+        return await self._submit(lambda desk: desk.retract(key, reason, actor, datetime.now(UTC)))
+
+    async def correct(self, key: EventKey, report: Report, reason: str, actor: str) -> Receipt:
+        """Withdraw an event and record what replaces it."""
+
+        async def job(desk: Desk) -> Receipt:
+            self._check(report, desk.bureau)
+            return await desk.correct(key, report, reason, actor, datetime.now(UTC))
+
+        return await self._submit(job)
+
+    def _check(self, report: Report, bureau: Bureau) -> Bureau:
+        """Match the event by both matchers; what may not be kept is for the desk to refuse."""
+        with contextlib.suppress(Refused):
+            event = admit(bureau, report).event
+            version = bureau.version_at(event.time)
+            assert version is not None
+            try:
+                self._current.live(version).match(event.type, gather(bureau, event, version))
+            except Disagreement as difference:
+                self.disagreements += 1
+                _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
+                raise
+        return bureau
+
+    async def _submit(self, job: Job) -> Receipt:
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, answer))
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            try:
+                answers = await self._post(group)
+            except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
+                if len(group) == 1:
+                    _answer(group[0][1], error)
+                else:
+                    await self._post_alone(group)
+            else:
+                for (_, future), answer in zip(group, answers, strict=True):
+                    _answer(future, answer)
+
+    async def _post(self, group: list[Waiting]) -> list[Receipt | Exception]:
+        answers: list[Receipt | Exception] = []
+        async with open_desk(self._current) as desk:
+            for job, _ in group:
+                try:
+                    answers.append(await job(desk))
+                except (Refused, Disagreement) as refused:
+                    answers.append(refused)
+        return answers
+
+    async def _post_alone(self, group: list[Waiting]) -> None:
+        for job, future in group:
+            try:
+                answers = await self._post([(job, future)])
+            except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
+                _answer(future, error)
+            else:
+                _answer(future, answers[0])
+
+
+def _answer(future: "asyncio.Future[Receipt]", answer: Receipt | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
