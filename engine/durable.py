@@ -118,9 +118,10 @@ class _Shard:
         self._slots = tuple(sorted({projection.names[mark.slot] for _, each in conjunctions for mark in each}))
         self._lock = Lock()
         self._ids = count(1)
+        self.leaves = 1 + sum(1 + len(each) for _, each in conjunctions)
         definitions["_w"] = {"all": [{"m": {"_w": 1}}]}
         self._name = f"jikao{next(_rulesets)}"
-        self._handle = _rete.create_ruleset(self._name, json.dumps(definitions))
+        self._handle: int | None = _rete.create_ruleset(self._name, json.dumps(definitions))
         # A state is only safe to delete after an action has fired in it.
         if self._ask('"_w":1') != ["_w"]:
             raise RuntimeError(self._name)
@@ -133,6 +134,8 @@ class _Shard:
     def _ask(self, content: str) -> list[str]:
         """The names of the definitions that fire for one fact, which is gone afterwards."""
         with self._lock:
+            if self._handle is None:
+                raise RuntimeError(self._name)
             fact = f'{{"id":{next(self._ids)},{content}}}'
             code, state = _rete.assert_fact(self._handle, fact)
             fired: list[str] = []
@@ -152,9 +155,11 @@ class _Shard:
             return fired
 
     def close(self) -> None:
+        """Free the ruleset. To ask it afterwards is an error, not a crash."""
         with self._lock:
-            _rete.delete_state(self._handle, _STATE)
-            _rete.delete_ruleset(self._handle)
+            handle, self._handle = self._handle, None
+            _rete.delete_state(handle, _STATE)
+            _rete.delete_ruleset(handle)
 
 
 def _pattern(conjunction: Conjunction, projection: Projection) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Three ways to judge a condition agree on hostile rulebooks and events: the tree itself, closures, the Rete.
 
 A seeded world is a rulebook of random conditions on random event types with the events to match.
-``JIKAO_FUZZ`` says how many worlds are made; each compares some six thousand pairs of rule and event.
+``JIKAO_FUZZ`` says how many worlds are made; each compares some three thousand pairs of rule and event.
 """
 
 import os
@@ -23,7 +23,7 @@ from engine.field import EventType, Field, FieldType
 from engine.projection import check_durable
 from engine.rulebook import EventRule, Fixed, JointRule, Rule, Rulebook, VetoRule
 
-WORLDS = int(os.environ.get("JIKAO_FUZZ", "60"))
+WORLDS = int(os.environ.get("JIKAO_FUZZ", "150"))
 RULES, EVENTS = 36, 90
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -118,6 +118,7 @@ class World:
     # --- conditions ---
 
     def constant(self, term: Term) -> str:
+        value: Value
         if term.name in CONTEXT_VALUES:
             value = self.random.choice(CONTEXT_VALUES[term.name])
         elif term.type == "text":
@@ -125,7 +126,8 @@ class World:
         elif term.type in ("choice", "choices"):
             value = self.random.choice(list(term.choices))
         elif term.type in ("integer", "decimal"):
-            value = self.random.choice([*INTEGERS, *DECIMALS])
+            numbers: list[Value] = [*INTEGERS, *DECIMALS]
+            value = self.random.choice(numbers)
         elif term.type == "boolean":
             value = self.random.random() < 0.5
         else:
@@ -194,15 +196,10 @@ class World:
             if chance < 0.15 and event_rules:
                 chosen = self.random.sample(event_rules, self.random.randint(1, min(3, len(event_rules))))
                 whole = self.random.random() < 0.3
-                served = (
-                    [self.types["甲"]] if whole else list({rule.on: self.types[rule.on] for rule in chosen}.values())
-                )
-                when = self.condition({name: t for name, t in names_of(served).items() if not t.conflict})
+                on_types = self.types if whole else dict.fromkeys(rule.on for rule in chosen)
+                names = names_of([self.types[event_type] for event_type in on_types])
+                when = self.condition({name: term for name, term in names.items() if not term.conflict})
                 of = None if whole else tuple(rule.code for rule in chosen)
-                if whole and when is not None:
-                    # A rule of every event rule serves both types: only what both say of one kind may be named.
-                    names = names_of(list(self.types.values()))
-                    when = self.condition({name: term for name, term in names.items() if not term.conflict})
                 rules.append(
                     JointRule(code=code, enabled=enabled, joint="lead", of=of, when=when, share=Decimal("0.3"))
                 )
