@@ -8,6 +8,7 @@ import click
 
 from api.commands import COMMANDS
 from api.commands.speaking import JSON, complain
+from api.settings import language
 from engine.finding import Finding, Refused
 from engine.language import message
 
@@ -32,6 +33,7 @@ def run(arguments: list[str]) -> int:
     """Run one command; the exit status: 0 done, 1 refused, 2 asked wrongly, 130 interrupted."""
     as_json = JSON in arguments
     try:
+        language()
         outcome = jikao.main(arguments, prog_name="jikao", standalone_mode=False)
     except Refused as refused:
         complain(refused, as_json=as_json)

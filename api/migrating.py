@@ -88,11 +88,12 @@ async def _missing(connection: asyncpg.Connection) -> Sequence[str]:
 
 
 async def _forwards() -> None:
-    """Run the ORM's migrations, without its talk."""
+    """Run the ORM's migrations, all or none, without its talk."""
     path = list(sys.path)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            result = await run_forwards(app_name="all")
+            async with DB.transaction():
+                result = await run_forwards(app_name="all")
     except asyncpg.PostgresError as error:
         raise Refused(Finding(message=message("database.migration", reason=str(error)))) from error
     finally:

@@ -97,9 +97,10 @@ def wait_ready(server: "subprocess.Popen[bytes]", data: Path) -> bool:
     return False
 
 
-def last_words(log: Path) -> str:
-    """The server's last complaint, for the one line of error."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if "FATAL" in line or "ERROR" in line]
+def last_words(log: Path, since: int) -> str:
+    """The server's last complaint after so many bytes of its log, for the one line of error."""
+    said = log.read_bytes()[since:].decode(errors="replace").splitlines()
+    lines = [line for line in said if "FATAL" in line or "ERROR" in line]
     return lines[-1].split("FATAL:")[-1].strip() if lines else str(log)
 
 
@@ -145,20 +146,21 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
     data, log = folder / "data", folder / "log"
     if log.exists() and log.stat().st_size > 10_000_000:
         log.replace(folder / "log.1")
-    server = None
+    server, since = None, 0
     for _ in range(RESTARTS):
         # Its children end a moment after a killed server, and hold the shared memory until then.
         clear_left_over(data)
+        since = log.stat().st_size if log.exists() else 0
         server = start(binaries, data, log, options)
         if wait_ready(server, data):
             break
         stop(server)
         server = None
-        if asked or "still in use" not in last_words(log):
+        if asked or "still in use" not in last_words(log, since):
             break
         time.sleep(0.5)
     if server is None:
-        say(last_words(log))
+        say(last_words(log, since))
         return 1
     say("ready")
     restarts = 0

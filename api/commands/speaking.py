@@ -9,7 +9,7 @@ import msgspec
 
 from api.settings import language
 from engine.finding import Refused
-from engine.language import Message, render
+from engine.language import DEFAULT, Message, render
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -34,7 +34,10 @@ def tell(answer: object) -> None:
 
 def complain(refused: Refused, *, as_json: bool) -> None:
     """What is wrong and where: a line a finding, or one JSON value."""
-    spoken = language()
+    try:
+        spoken = language()
+    except Refused:
+        spoken = DEFAULT
     if as_json:
         tell({"errors": [{"path": f.path, "message": render(f.message, spoken)} for f in refused.findings]})
         return
