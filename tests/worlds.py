@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from engine.bureau import Bureau
 from engine.condition import names_of, parse
@@ -78,7 +79,7 @@ def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Lim
                 Factor(when=parse('charged_kind == "person"', factors), by=Decimal("1.5")),
             ),
             max=rng.choice([None, Decimal("2.00")]),
-            matter=rng.choice(["highest", "each"]),
+            matter=rng.choice(["highest", "highest", "each"]),
             limits=tuple(some),
         ),
         EventRule(
@@ -86,7 +87,7 @@ def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Lim
             on="notice",
             charge=rng.choice(["subject", "principal", "lead_dept"]),
             points=Table("level", {"high": amount(rng), "low": -amount(rng)}),
-            matter=rng.choice(["highest", "each"]),
+            matter=rng.choice(["highest", "highest", "each"]),
             limits=tuple(code for code in limits if rng.random() < 0.5),
             enabled=rng.random() < 0.9,
         ),
@@ -131,7 +132,9 @@ def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Lim
 def draw_limits(rng: random.Random) -> dict[str, Limit]:
     spans = ["event", "month", "quarter", "half", "year", "period"]
     return {
-        f"L{n}": Limit(code=f"L{n}", sign=rng.choice(["bonus", "deduction", "both"]), per=rng.choice(spans), max=Decimal(1))
+        f"L{n}": Limit(
+            code=f"L{n}", sign=rng.choice(["bonus", "deduction", "both"]), per=rng.choice(spans), max=Decimal(1)
+        )
         for n in range(3)
     }
 
@@ -155,10 +158,12 @@ def draw_subjects() -> list[Subject]:
 
 def draw_periods() -> list[Period]:
     months = [
-        Period(code=f"2026-{n:02d}", kind="month", start=date(2026, n, 1), end=date(2026, n + 1, 1)) for n in range(1, 8)
+        Period(code=f"2026-{n:02d}", kind="month", start=date(2026, n, 1), end=date(2026, n + 1, 1))
+        for n in range(1, 8)
     ]
     quarters = [
-        Period(code=f"Q{n}", kind="quarter", start=date(2026, 3 * n - 2, 1), end=date(2026, 3 * n + 1, 1)) for n in (1, 2)
+        Period(code=f"Q{n}", kind="quarter", start=date(2026, 3 * n - 2, 1), end=date(2026, 3 * n + 1, 1))
+        for n in (1, 2)
     ]
     return months + quarters
 
@@ -177,8 +182,8 @@ def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
         "subject": rng.choice(UNITS + PEOPLE),
         "time": time.isoformat(),
     }
-    if rng.random() < 0.4:
-        raw["matter"] = rng.choice(["M1", "M2", "M3"])
+    if rng.random() < 0.7:
+        raw["matter"] = rng.choice(["M1", "M2"])
     if rng.random() < 0.2:
         raw["parties"] = {rng.choice(RELATIONS): rng.sample(UNITS + PEOPLE, rng.randrange(0, 3))}
     if rng.random() < 0.2:
@@ -196,71 +201,86 @@ def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
     return parse_report(raw)
 
 
+class Step(NamedTuple):
+    """One thing that happens: a verb of the register, and what it is done with."""
+
+    verb: str
+    args: tuple[Any, ...]
+
+
+STEPS = {
+    "record": 60,
+    "repeat": 5,
+    "retract": 10,
+    "correct": 6,
+    "publish": 3,
+    "organise": 5,
+    "close": 4,
+    "reopen": 6,
+    "settle": 4,
+}
+
+
 class History:
     """A register that lives through random steps, and counts what they were."""
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
         self.limits = draw_limits(rng)
-        organisation = Organisation(draw_subjects(), [draw_relation(rng) for _ in range(rng.randrange(3, 10))])
-        self.register = Register(Bureau(organisation=organisation, calendar=Calendar(draw_periods())))
-        self.register.publish(draw_rulebook(rng, datetime(2026, 1, 1, tzinfo=UTC), self.limits))
+        self.organisation = Organisation(draw_subjects(), [draw_relation(rng) for _ in range(rng.randrange(3, 10))])
+        self.first = draw_rulebook(rng, datetime(2026, 1, 1, tzinfo=UTC), self.limits)
+        self.register = Register(Bureau(organisation=self.organisation, calendar=Calendar(draw_periods())))
+        self.register.publish(self.first)
         self.seen: Counter[str] = Counter()
         self.latest: datetime | None = None
         self.reports: list[Report] = []
 
-    def step(self) -> None:
-        """One thing happens; what is refused leaves no trace."""
-        verb = self.rng.choices(
-            ["record", "repeat", "retract", "correct", "publish", "organise", "close", "reopen", "settle"],
-            [60, 5, 12, 6, 3, 5, 4, 3, 4],
-        )[0]
+    def step(self) -> tuple[Step, bool]:
+        """One thing happens; what is refused leaves no trace. The step, and whether it was refused."""
+        step = self.draw()
         try:
-            getattr(self, verb)()
+            getattr(self.register, step.verb)(*step.args)
         except Refused:
             self.seen["refused"] += 1
-        else:
-            self.seen[verb] += 1
+            return step, True
+        self.seen[step.verb] += 1
+        return step, False
 
-    def record(self) -> None:
-        report = draw_report(self.rng, f"E{len(self.reports)}", self.latest)
+    def draw(self) -> Step:
+        """Something that may happen next."""
+        rng = self.rng
+        verb = rng.choices(list(STEPS), list(STEPS.values()))[0]
+        periods = self.register.bureau.calendar.periods
+        match verb:
+            case "record":
+                return Step("record", (self._report("E"),))
+            case "repeat":
+                return Step("record", (rng.choice(self.reports),)) if self.reports else self.draw()
+            case "retract":
+                return Step("retract", (self._some_event(),))
+            case "correct":
+                return Step("correct", (self._some_event(), self._report("C")))
+            case "publish":
+                effective = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=rng.randrange(0, 170))
+                return Step("publish", (draw_rulebook(rng, effective, self.limits),))
+            case "organise":
+                since = DAY + timedelta(days=rng.randrange(0, 170))
+                place = Place(kind="person", group="p", unit=rng.choice(UNITS))
+                return Step(
+                    "organise", (since, [Subject(code=rng.choice(PEOPLE), places=(place,))], [draw_relation(rng)])
+                )
+            case "reopen":
+                closed = [code for code, period in periods.items() if period.state == "closed"]
+                return Step("reopen", (rng.choice(closed),)) if closed else self.draw()
+        return Step(verb, (rng.choice(list(periods)),))
+
+    def _report(self, letter: str) -> Report:
+        report = draw_report(self.rng, f"{letter}{len(self.reports)}", self.latest)
         self.reports.append(report)
         if self.latest is not None and report.time < self.latest:
             self.seen["late"] += 1
-        self.register.record(report)
         self.latest = max(report.time, self.latest or report.time)
-
-    def repeat(self) -> None:
-        if self.reports:
-            self.register.record(self.rng.choice(self.reports))
-
-    def retract(self) -> None:
-        self.register.retract(self._some_event())
-
-    def correct(self) -> None:
-        report = draw_report(self.rng, f"C{len(self.reports)}", self.latest)
-        self.reports.append(report)
-        self.register.correct(self._some_event(), report)
-
-    def publish(self) -> None:
-        effective = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=self.rng.randrange(0, 170))
-        self.register.publish(draw_rulebook(self.rng, effective, self.limits))
-
-    def organise(self) -> None:
-        since = DAY + timedelta(days=self.rng.randrange(0, 170))
-        person = Subject(
-            code=self.rng.choice(PEOPLE), places=(Place(kind="person", group="p", unit=self.rng.choice(UNITS)),)
-        )
-        self.register.organise(since, [person], [draw_relation(self.rng)])
-
-    def close(self) -> None:
-        self.register.close(self.rng.choice(list(self.register.bureau.calendar.periods)))
-
-    def reopen(self) -> None:
-        self.register.reopen(self.rng.choice(list(self.register.bureau.calendar.periods)))
-
-    def settle(self) -> None:
-        self.register.settle(self.rng.choice(list(self.register.bureau.calendar.periods)))
+        return report
 
     def _some_event(self) -> EventKey:
         return self.rng.choice(list(self.register.held) or [EventKey("nobody", "nothing")])

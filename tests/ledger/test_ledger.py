@@ -1,0 +1,116 @@
+"""The property on PostgreSQL: the ledger's sums equal those of the register in memory, and a fresh evaluation."""
+
+import os
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.embedded import Database
+from engine.amount import ZERO
+from engine.charge import ChargeKey
+from engine.event import EventKey
+from engine.finding import Refused
+from engine.organisation import TIMEZONE, Organisation
+from engine.report import Report
+from engine.rulebook import Rulebook
+from ledger import acts
+from ledger.chain import link
+from ledger.current import Current, use_current
+from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
+from ledger.recording import Recorder
+from tests.worlds import History, draw_periods
+
+HISTORIES = int(os.environ.get("JIKAO_LEDGER_HISTORIES", "12"))
+
+
+class Office:
+    """The ledger, spoken to in the register's words."""
+
+    def __init__(self, current: Current) -> None:
+        self.current = current
+        self.recorder = Recorder(current)
+
+    async def set_up(self, organisation: Organisation, rulebook: Rulebook) -> None:
+        await acts.declare(draw_periods(), actor="test")
+        await acts.organise(
+            date(2026, 1, 1), organisation.subjects.values(), organisation.relations, reason="test", actor="test"
+        )
+        await self.publish(rulebook)
+
+    async def record(self, report: Report) -> None:
+        await self.recorder.record(report)
+
+    async def retract(self, key: EventKey) -> None:
+        await self.recorder.retract(key, "test", "test")
+
+    async def correct(self, key: EventKey, report: Report) -> None:
+        await self.recorder.correct(key, report, "test", "test")
+
+    async def publish(self, rulebook: Rulebook) -> None:
+        await acts.publish_rulebook(rulebook, reason="test", actor="test")
+
+    async def organise(self, since: date, subjects: Any, relations: Any) -> None:
+        await acts.organise(since, subjects, relations, reason="test", actor="test")
+
+    async def close(self, code: str) -> None:
+        await acts.close(code, actor="test")
+
+    async def reopen(self, code: str) -> None:
+        await acts.reopen(code, reason="test", actor="test")
+
+    async def settle(self, code: str) -> None:
+        await acts.settle(code, actor="test")
+
+    async def sums(self) -> dict[ChargeKey, Decimal]:
+        found: dict[ChargeKey, Decimal] = defaultdict(lambda: ZERO)
+        async with open_desk(self.current, keep=False) as desk:
+            for row in await desk.connection.fetch("SELECT * FROM entry"):
+                key = ChargeKey(
+                    row["source"] or "",
+                    row["event"] or row["period"],
+                    row["origin_rule"],
+                    row["origin_subject"],
+                    row["rule"],
+                    row["subject"],
+                )
+                found[key] += row["posted"]
+        return {key: amount for key, amount in found.items() if amount}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("seed", range(HISTORIES))
+async def test_the_ledger_equals_the_register(pool: Database, seed: int) -> None:
+    current = Current(TIMEZONE)
+    use_current(current)
+    history, office = History(seed), Office(current)
+    await office.set_up(history.organisation, history.first)
+    for _ in range(40):
+        step, refused = history.step()
+        try:
+            await getattr(office, step.verb)(*step.args)
+        except Refused:
+            assert refused, step
+        else:
+            assert not refused, step
+    fresh = {key: each.posted for key, each in history.register.fresh().items() if each.posted}
+    assert await office.sums() == fresh
+    await check_chain(current)
+
+
+async def check_chain(current: Current) -> None:
+    """Every record is bound to the one before it, without a gap."""
+    async with open_desk(current, keep=False) as desk:
+        records = []
+        for table, columns in (("event", EVENT_COLUMNS), ("entry", ENTRY_COLUMNS), ("act", ACT_COLUMNS)):
+            rows = await desk.connection.fetch(f"SELECT * FROM {table}")
+            records += [{"record": table, **{name: row[name] for name in columns}} for row in rows]
+        records.sort(key=lambda record: record["number"])
+        assert [record["number"] for record in records] == list(range(1, desk.head.length + 1))
+        before = ""
+        for record in records:
+            before = link(before, record)
+            assert before == record["hash"], record
+        assert before == desk.head.hash
