@@ -22,6 +22,7 @@ from engine.rulebook import (
     Award,
     EventRule,
     Indicator,
+    JointRule,
     JointSettings,
     Limit,
     Part,
@@ -270,16 +271,16 @@ def _look_for_oddities(place: Place, keys: Keys, rulebook: Rulebook) -> None:
     for code in rulebook.limits:
         if code not in named and "limits" in keys:
             keys.inside["limits"].at(code, None).warn("document.idle_limit", limit=code)
-    if "rules" in keys and not any(isinstance(rule, EventRule) and rule.enabled for rule in rulebook.rules):
-        for rule in rulebook.rules:
-            if hasattr(rule, "joint") and rule.enabled:
-                keys.inside["rules"].warn("document.idle_joint", rule=rule.code)
+    serving = {rule.code for rule in rulebook.rules if isinstance(rule, EventRule) and rule.enabled}
+    for step, rule in enumerate(rulebook.rules):
+        if isinstance(rule, JointRule) and rule.enabled and serving.isdisjoint(rule.of or serving):
+            keys.inside["rules"].at(step, None).warn("document.idle_joint", rule=rule.code)
     categories = {indicator.category for indicator in rulebook.indicators.values()}
     for step, card in enumerate(rulebook.scorecards):
         for part_step, part in enumerate(card.parts):
             if part.category not in categories and part.category != BLANK:
-                here = keys.inside["scorecards"].at(step, None).at("parts", None).at(part_step, None)
-                here.warn("document.empty_part", category=part.category)
+                parts = keys.inside["scorecards"].at(step, None).at("parts", None)
+                parts.at(part_step, None).at("category", None).warn("document.empty_part", category=part.category)
     both = rulebook.holidays & rulebook.workdays
     if both:
         place.at("workdays", None).warn("document.holiday_worked", day=min(both))

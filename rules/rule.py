@@ -11,6 +11,7 @@ from engine.condition import Condition, ConditionError, names_of, parse
 from engine.event import Value
 from engine.field import EventType, Field
 from engine.language import message
+from engine.projection import check_durable
 from engine.report import read_value
 from engine.rulebook import (
     Bands,
@@ -109,11 +110,15 @@ def read_condition(place: Place, event_types: Sequence[EventType], *, factor: bo
     if any(event_type.code == BLANK for event_type in event_types):
         return None
     try:
-        return parse(place.raw, names_of(event_types, factor=factor))
+        condition = parse(place.raw, names_of(event_types, factor=factor))
     except ConditionError as error:
         for finding in error.findings:
             place.findings.add(place.path, finding.message, column=finding.column)
         return None
+    too_much = None if factor else check_durable(condition)
+    if too_much is not None:
+        place.findings.add(place.path, too_much)
+    return condition
 
 
 def read_field(place: Place, event_type: EventType, types: Sequence[str] | None = None) -> Field | None:

@@ -29,7 +29,7 @@ TEXTS: Catalogue = {
     "draft.mapping": ("应为键值对照，写的是 {given}", "expected a mapping, not {given}"),
     "draft.list": ("应为列表，写的是 {given}", "expected a list, not {given}"),
     "draft.pair": ("应为一对值 [界限, 分值]，写的是 {given}", "expected a pair [bound, points], not {given}"),
-    "draft.key": ("没有“{key}”这个键，可用的有：{keys}", "there is no key “{key}”; known keys: {keys}"),
+    "draft.key": ("没有“{name}”这个键，可用的有：{keys}", "there is no key “{name}”; known keys: {keys}"),
     "draft.unknown": ("没有代码为“{code}”的条目，已有：{known}", "nothing has the code “{code}”; known: {known}"),
     "draft.none": ("（尚无）", "(none yet)"),
     "draft.twice": ("“{code}”出现了两次", "“{code}” stands twice"),
@@ -131,6 +131,25 @@ TEXTS: Catalogue = {
     ),
     "measure.flat": ("两端的取值不能相同", "the two values must differ"),
     "measure.weights": ("至少一个权重应大于 0", "at least one weight must be above 0"),
+    "document.rule": ("规则", "rule"),
+    "roster.mixed_group": (
+        "序列“{group}”中只能是同一类考评对象（单位或个人）",
+        "the group “{group}” holds subjects of one kind only (units or persons)",
+    ),
+    "roster.no_unit": ("“{unit}”不是已有的单位", "“{unit}” is no unit that exists"),
+    "roster.range": (
+        "终止日 {end} 应晚于起始日 {start}（区间不含终止日）",
+        "expected “to” ({end}) after “from” ({start}); the range does not include “to”",
+    ),
+    "case.timezone": ("没有时区“{given}”", "there is no time zone “{given}”"),
+    "case.no_files": ("这里不能引用文件，请写出规则", "no file can be named here, write the rulebook out"),
+    "case.file": ("无法读取文件“{file}”", "the file “{file}” cannot be read"),
+    "case.one_document": (
+        "文件“{file}”应恰有一份规则文档，实际有 {count} 份",
+        "expected one document in the file “{file}”, found {count}",
+    ),
+    "case.step": ("一步应有且只有一项：{steps}", "a step has exactly one of: {steps}"),
+    "case.sum": ("应有且只有一项：event 或 period", "expected exactly one of: event, period"),
 }
 
 register(TEXTS)
