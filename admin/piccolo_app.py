@@ -4,7 +4,8 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from admin.tables import Approval, ChangeLog, SessionRow, User, UserRole
+from admin.session import SessionRow
+from admin.tables import Approval, ChangeLog, User, UserRole
 
 APP_CONFIG = AppConfig(
     app_name="admin",

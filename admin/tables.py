@@ -8,7 +8,6 @@ from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Unique
 from piccolo.table import Table
-from piccolo_api.session_auth.tables import SessionsBase
 
 
 class Role(StrEnum):
@@ -44,12 +43,6 @@ class UserRole(Table, tablename="user_role"):
     user = ForeignKey(references=User, on_delete=OnDelete.cascade, null=False)
     role = Varchar(length=32, choices=Role)
     user_role_once = Unique([user, role])
-
-
-class SessionRow(SessionsBase, tablename="app_session"):
-    """A session: the token's keyed hash, never the token; and the stamp of what it was opened with."""
-
-    stamp = Varchar(length=64)
 
 
 class Approval(Table, tablename="approval"):

@@ -1,0 +1,141 @@
+"""Pages (页面): one look, two languages, nothing from elsewhere."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from admin import session
+from admin.guard import (
+    FORM_COOKIE,
+    ChangePasswordFirst,
+    Connection,
+    ForeignForm,
+    NotYours,
+    SignInFirst,
+    find_person,
+)
+from admin.office import Office
+from engine.language import DEFAULT, Language, Message, message, render
+
+HERE = Path(__file__).parent
+LANGUAGE_COOKIE = "language"
+_YEAR = 365 * 86400
+_HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'",
+    "cache-control": "no-store",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def language_of(connection: Connection) -> Language:
+    """The language that was chosen on a page, else what the browser asks for, else zh-CN."""
+    chosen = connection.cookies.get(LANGUAGE_COOKIE)
+    return preferred(chosen, connection.headers.get("accept-language", ""))
+
+
+def preferred(chosen: str | None, accepted: str) -> Language:
+    """zh-CN unless English was chosen, or is asked for before any Chinese."""
+    if chosen in ("zh-CN", "en"):
+        return "en" if chosen == "en" else "zh-CN"
+    asked: list[tuple[float, str]] = []
+    for part in accepted.split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            asked.append((-float(quality or 1), tag.strip().lower()))
+        except ValueError:
+            continue
+    for _, tag in sorted(asked, key=lambda item: item[0]):
+        if tag.startswith("zh"):
+            return "zh-CN"
+        if tag.startswith("en"):
+            return "en"
+    return DEFAULT
+
+
+async def show(
+    request: Request[Any, Any, Any], office: Office, template: str, status: int = 200, **values: Any
+) -> Response[str]:
+    """A page from its template, with a form token for this browser."""
+    language = language_of(request)
+    token = request.cookies.get(FORM_COOKIE)
+    cookies: list[Cookie] = []
+    if not session.genuine(token):
+        token = session.form_token()
+        # The panel's own script reads it, so it is not httponly.
+        cookies.append(Cookie(FORM_COOKIE, value=token, path="/", max_age=_YEAR, samesite="lax", secure=office.https))
+
+    def say(key: str | Message, **args: Any) -> str:
+        return render(key if isinstance(key, Message) else message(key, **args), language)
+
+    html = _templates.get_template(template).render(
+        t=say,
+        language=language,
+        person=await find_person(request),
+        office=office,
+        form_token=token,
+        here=quote(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
+        amount=amount,
+        **values,
+    )
+    return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)
+
+
+def amount(value: Decimal | str | None) -> str:
+    """An amount with its sign: ``+0.50``, ``−1.00``."""
+    if value is None:
+        return ""
+    number = Decimal(value)
+    shown = f"{abs(number):f}"
+    return f"−{shown}" if number < 0 else f"+{shown}" if number > 0 else shown
+
+
+def local_path(path: str | None, otherwise: str = "/") -> str:
+    """The path, if it is one of ours: a redirect never leaves the site."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
+        return otherwise
+    parts = urlsplit(path)
+    return otherwise if parts.scheme or parts.netloc else path
+
+
+def refuse_page(office: Office) -> dict[Any, Any]:
+    """What a page answers when the guard does not let somebody in, or nothing is found."""
+
+    async def to_login(request: Request[Any, Any, Any], _: SignInFirst) -> Response[Any]:
+        return Redirect(f"/login?next={quote(request.url.path)}", status_code=303)
+
+    async def to_password(_: Request[Any, Any, Any], __: ChangePasswordFirst) -> Response[Any]:
+        return Redirect("/password", status_code=303)
+
+    async def not_yours(request: Request[Any, Any, Any], _: NotYours) -> Response[Any]:
+        return await show(request, office, "refused.html", 403, reason=message("page.not_yours"))
+
+    async def foreign(request: Request[Any, Any, Any], _: ForeignForm) -> Response[Any]:
+        return await show(request, office, "refused.html", 403, reason=message("page.foreign_form"))
+
+    async def other(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        key = "page.not_found" if error.status_code == 404 else "page.not_understood"
+        return await show(request, office, "refused.html", error.status_code, reason=message(key))
+
+    return {
+        SignInFirst: to_login,
+        ChangePasswordFirst: to_password,
+        NotYours: not_yours,
+        ForeignForm: foreign,
+        HTTPException: other,
+    }

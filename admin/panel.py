@@ -1,0 +1,460 @@
+"""The panel (管理面板): Piccolo Admin over the draft, in the reader's language, with the office's checks.
+
+Each trap of the panel has its guard here: PUT, which skips every check, is denied; a row is
+checked as it will stand, so that blanks never overwrite a key; the change and its record are one
+transaction; users and sessions are not for every reader; the sign-in is ours alone.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from piccolo.columns import Column
+from piccolo.table import Table
+from piccolo_admin import endpoints
+from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel, TableConfig
+from piccolo_admin.translations.data import ENGLISH, SIMPLIFIED_CHINESE
+from piccolo_api.crud.endpoints import OrderBy, PiccoloCRUD
+from piccolo_api.crud.hooks import Hook, HookType
+from piccolo_api.crud.validators import Validators, apply_validators
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from admin import changes
+from admin.checking import Problem, check, named_by
+from admin.labels import FIXED, LABELS
+from admin.office import Office
+from admin.page import LANGUAGE_COOKIE, preferred
+from admin.session import LIFETIME, SessionRow
+from admin.tables import Approval, ChangeLog, User, UserRole
+from admin.users import follow_roles, make_user
+from engine.finding import Refused
+from engine.language import Catalogue, Language, Message, message, register, render
+from rules.draft import lock_draft
+from rules.tables import (
+    DRAFT_TABLES,
+    Draft,
+    DraftChoice,
+    DraftEventType,
+    DraftFactor,
+    DraftFactorRow,
+    DraftField,
+    DraftIndicator,
+    DraftJointOf,
+    DraftLimit,
+    DraftRule,
+    DraftRuleLimit,
+    DraftStep,
+    Version,
+)
+
+RULES, ORGANISATION, LEDGER, SYSTEM = "group.rules", "group.organisation", "group.ledger", "group.system"
+"""The groups of the sidebar, in this order."""
+_GROUPS = (RULES, ORGANISATION, LEDGER, SYSTEM)
+
+
+# --- language ---
+
+
+def _language(request: Request) -> Language:
+    return preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+
+
+def label(language: Language, *keys: str) -> str | None:
+    """The first of these labels that there is."""
+    return next((render(message(key), language) for key in keys if key in _labels), None)
+
+
+_labels: set[str] = set(LABELS)
+
+
+def add_labels(labels: Catalogue) -> None:
+    """Register another room's labels, for the tables that it hands in."""
+    register(labels)
+    _labels.update(labels)
+
+
+def column_title(table: type[Table], column: str, language: Language) -> str:
+    """What a column is called."""
+    name = table._meta.tablename
+    return label(language, f"column.{name}.{column}", f"column.{column}") or column.replace("_", " ")
+
+
+# --- refusals, as the panel can show them ---
+
+
+def refuse_row(language: Language, said: Message) -> HTTPException:
+    """A refusal of the row as a whole."""
+    return HTTPException(405, detail=render(said, language))
+
+
+def refuse_columns(table: type[Table], problems: Iterable[Problem], language: Language) -> HTTPException:
+    """A refusal that names its columns."""
+    detail: Any = [
+        {"loc": [column_title(table, column, language)], "msg": render(said, language)} for column, said in problems
+    ]
+    return HTTPException(422, detail=detail)
+
+
+def _deny(piccolo_crud: PiccoloCRUD, request: Request) -> None:  # noqa: ARG001
+    raise refuse_row(_language(request), message("panel.denied"))
+
+
+def _managers_only(piccolo_crud: PiccoloCRUD, request: Request) -> None:  # noqa: ARG001
+    if not request.user.user.superuser:
+        raise refuse_row(_language(request), message("panel.managers_only"))
+
+
+def _not_yourself(piccolo_crud: PiccoloCRUD, request: Request) -> None:  # noqa: ARG001
+    if str(request.path_params.get("row_id")) == str(request.user.user.id):
+        raise refuse_row(_language(request), message("panel.not_yourself"))
+
+
+def writable(*every: Any) -> Validators:
+    """Everything but PUT, which skips the checks."""
+    return Validators(put_single=[_deny], delete_all=[_deny], every=list(every))
+
+
+def read_only(*every: Any) -> Validators:
+    """To be looked at only."""
+    return Validators(
+        post_single=[_deny], put_single=[_deny], patch_single=[_deny], delete_single=[_deny], delete_all=[_deny],
+        every=list(every),
+    )  # fmt: skip
+
+
+# --- checks before saving ---
+
+
+def _hooks(table: type[Table]) -> list[Hook]:
+    """The checks of a table. Hooks of one kind stand together, or only the last of them would run."""
+
+    async def before_insert(row: Table, request: Request) -> Table:
+        await _checked(table, row.to_dict(), request)
+        return row
+
+    async def before_change(row_id: int, values: dict[Column, Any], request: Request) -> dict[Column, Any]:
+        row = await table.select().where(table._meta.primary_key == row_id).first()
+        await _checked(table, {**(row or {}), **{column._meta.name: new for column, new in values.items()}}, request)
+        return values
+
+    async def before_delete(row_id: int, request: Request) -> None:
+        rules = await named_by(table, row_id)
+        if rules:
+            raise refuse_row(_language(request), message("panel.named", rules="、".join(rules)))
+
+    return [
+        Hook(HookType.pre_save, before_insert),
+        Hook(HookType.pre_patch, before_change),
+        Hook(HookType.pre_delete, before_delete),
+    ]
+
+
+async def _checked(table: type[Table], values: dict[str, Any], request: Request) -> None:
+    problems = await check(table, values)
+    if problems:
+        raise refuse_columns(table, problems, _language(request))
+
+
+def _user_hooks() -> list[Hook]:
+    def before_change(values: dict[Any, Any], request: Request, row_id: int) -> dict[Any, Any]:
+        changed = {column: new for column, new in values.items() if column._meta.name not in ("admin", "superuser")}
+        own = row_id == request.user.user.id
+        if own and changed.get(User.active) is False:
+            raise refuse_row(_language(request), message("panel.not_yourself"))
+        if not (changed.get(User.username) or "x"):
+            raise refuse_columns(User, [("username", message("panel.needed"))], _language(request))
+        if changed.get(User.password):
+            changed[User.must_change_password] = True
+        return changed
+
+    return [Hook(HookType.pre_patch, before_change)]
+
+
+# --- one table of the panel ---
+
+
+class Crud(PiccoloCRUD):
+    """A table of the panel: titles in the reader's language, every change recorded with it."""
+
+    @apply_validators  # type: ignore[untyped-decorator]
+    async def get_schema(self, request: Request) -> JSONResponse:
+        """The form's schema, in the reader's language."""
+        schema = self.pydantic_model.model_json_schema()
+        language, table = _language(request), self.table._meta.tablename
+        schema["title"] = label(language, f"table.{table}") or table
+        for name, described in schema["properties"].items():
+            described["title"] = column_title(self.table, name, language)
+            extra = described["extra"]
+            extra["help_text"] = label(language, f"hint.{table}.{name}", f"hint.{name}") or extra.get("help_text")
+            for choice in (extra.get("choices") or {}).values():
+                shown = label(language, f"choice.{table}.{name}.{choice['value']}", f"choice.{name}.{choice['value']}")
+                choice["display_name"] = shown or choice["display_name"]
+        return JSONResponse(schema)
+
+    async def post_single(self, request: Request, data: dict[str, Any]) -> Response:
+        """Make a row, and write down who did."""
+        if self.table is User:
+            return await self._post_user(request, data)
+        async with self.table._meta.db.transaction(allow_nested=True):
+            await self._lock()
+            response: Response = await super().post_single(request, data)
+            if response.status_code < 300:
+                key = self.table._meta.primary_key._meta.name
+                made = json.loads(bytes(response.body))
+                row = (made[0] if isinstance(made, list) else made)[key]
+                await self._changed(request, "create", row, None, await self._row(row))
+        return response
+
+    async def patch_single(self, request: Request, row_id: Any, data: dict[str, Any]) -> Response:
+        """Change a row, and write down who did."""
+        async with self.table._meta.db.transaction(allow_nested=True):
+            await self._lock()
+            before = await self._row(row_id)
+            response: Response = await super().patch_single(request, row_id, data)
+            if response.status_code < 300:
+                await self._changed(request, "change", row_id, before, await self._row(row_id))
+        return response
+
+    async def delete_single(self, request: Request, row_id: Any) -> Response:
+        """Delete a row with what belongs to it, and write down who did."""
+        async with self.table._meta.db.transaction(allow_nested=True):
+            await self._lock()
+            before = await self._row(row_id)
+            belongings = [held async for held in _belongings(self.table, row_id)]
+            response: Response = await super().delete_single(request, row_id)
+            if response.status_code < 300:
+                await self._changed(request, "delete", row_id, before, None)
+                for table, row in belongings:
+                    await changes.record(_name(request), "delete", table, row["id"], row, None)
+        return response
+
+    async def _post_user(self, request: Request, data: dict[str, Any]) -> Response:
+        _managers_only(self, request)
+        try:
+            await make_user(data.get("username") or "", data.get("password") or None, subject=data.get("subject") or "")
+        except Refused as refused:
+            problems = [(finding.path, finding.message) for finding in refused.findings]
+            raise refuse_columns(User, problems, _language(request)) from None
+        user = await User.objects().get(User.username == data["username"])
+        assert user is not None
+        await changes.record(_name(request), "create", User, user.id, None, {"username": user.username})
+        return JSONResponse([{"id": user.id}], status_code=201)
+
+    async def _lock(self) -> None:
+        if self.table in DRAFT_TABLES:
+            await lock_draft()
+
+    async def _row(self, row: Any) -> dict[str, Any] | None:
+        key = self.table._meta.primary_key
+        return await self.table.select(exclude_secrets=True).where(key == row).first()
+
+    async def _changed(
+        self, request: Request, action: str, row: Any, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
+        await changes.record(_name(request), action, self.table, row, before, after)
+        if self.table is UserRole:
+            for user in {held["user"] for held in (before, after) if held is not None}:
+                await follow_roles(user)
+
+
+def _name(request: Request) -> str:
+    return str(request.user.user.username)
+
+
+async def _belongings(table: type[Table], row: Any) -> Any:
+    """The rows that go with a row when it is deleted, those of them too."""
+    for reference in table._meta.foreign_key_references:
+        owned = reference._meta.table
+        if reference._foreign_key_meta.on_delete.value == "CASCADE" and owned in DRAFT_TABLES:
+            for held in await owned.select().where(reference == row):
+                yield owned, held
+                async for further in _belongings(owned, held["id"]):
+                    yield further
+
+
+# --- the panel as a whole ---
+
+
+class Panel(AdminRouter):
+    """Piccolo Admin with groups, titles and a page of our own making."""
+
+    def __init__(self, office: Office, tables: Sequence[TableConfig], links: Sequence[tuple[str, str]]) -> None:
+        self._office = office
+        self._links = links
+        self._in_order = tables
+        module: Any = endpoints
+        module.PiccoloCRUD = Crud  # the router takes the class from its module
+        try:
+            super().__init__(
+                *tables,
+                auth_table=User,
+                session_table=SessionRow,
+                session_expiry=LIFETIME,
+                max_session_expiry=LIFETIME,
+                increase_expiry=None,
+                page_size=30,
+                production=office.https,
+                site_name="绩考",
+                default_language_code="zh-cn",
+                translations=[SIMPLIFIED_CHINESE, ENGLISH],
+                allowed_hosts=office.hosts,
+            )
+        finally:
+            module.PiccoloCRUD = PiccoloCRUD
+        self.read_only_tables = [
+            str(table.table_class._meta.tablename)
+            for table in self.table_configs
+            if table.validators is not None and _deny in table.validators.post_single
+        ]
+
+    def get_table_list_grouped(  # type: ignore[override]
+        self, request: Request
+    ) -> GroupedTableNamesResponseModel:
+        """The sidebar's groups, in our order and the reader's language."""
+        language = _language(request)
+        grouped: dict[str, list[str]] = {}
+        for group in _GROUPS:
+            names = [
+                str(config.table_class._meta.tablename)
+                for config in self._in_order
+                if config.menu_group == group and self._may_see(config, request)
+            ]
+            if names:
+                grouped[render(message(group), language)] = names
+        return GroupedTableNamesResponseModel(grouped=grouped)
+
+    def get_sidebar_links(self, request: Request) -> dict[str, str]:  # type: ignore[override]
+        """Our own pages."""
+        language = _language(request)
+        return {render(message(key), language): path for key, path in self._links}
+
+    async def get_root(self, request: Request) -> HTMLResponse:
+        """The panel's page, with our words, style and guards in it."""
+        language = _language(request)
+        words = json.dumps(self.words(language), ensure_ascii=False).replace("<", "\\u003c")
+        head = (
+            '<link rel="stylesheet" href="/static/panel.css">'
+            f'<script type="application/json" id="jikao">{words}</script>'
+            '<script src="/static/panel.js"></script>'
+        )
+        page = self.template.replace('lang="en"', f'lang="{language}"')
+        page = page.replace("<title>Piccolo Admin</title>", "<title>绩考</title>")
+        at = page.index("<script")
+        return HTMLResponse(
+            page[:at] + head + page[at:], headers={"cache-control": "no-store", "x-frame-options": "DENY"}
+        )
+
+    def words(self, language: Language) -> dict[str, Any]:
+        """What the panel's script is told."""
+        readable = {
+            " ".join(word[:1].upper() + word[1:] for word in name.split("_")): label(language, f"table.{name}") or name
+            for name in self.get_table_list()
+        }
+        said = {english: texts[language == "en"] for english, texts in FIXED.items()}
+        return {
+            "language": language,
+            "timezone": self._office.timezone.key,
+            "words": {**said, **readable},
+            "readOnly": self.read_only_tables,
+        }
+
+    def _may_see(self, config: TableConfig, request: Request) -> bool:
+        hidden = config.validators is not None and _managers_only in config.validators.every
+        return not hidden or bool(request.user.user.superuser)
+
+
+def _draft_table(table: type[Table], *visible: Column, link: Column | None = None, **further: Any) -> TableConfig:
+    """A table of the draft. The id is never among the visible columns, where another column is the link."""
+    options: dict[str, Any] = {"validators": writable(), **further}
+    has_place = any(column._meta.name == "place" for column in table._meta.columns)
+    order = [OrderBy(column=table._meta.get_column_by_name("place"))] if has_place else None
+    return TableConfig(
+        table,
+        visible_columns=list(visible),
+        visible_filters=[column for column in visible if column._meta.name != "place"],
+        link_column=link,
+        hooks=_hooks(table),
+        menu_group=RULES,
+        order_by=order,
+        **options,
+    )
+
+
+def draft_tables() -> list[TableConfig]:
+    """The draft, and the versions that were made of it."""
+    settings = writable()
+    settings.post_single, settings.delete_single = [_deny], [_deny]
+    return [
+        _draft_table(Draft, Draft.code, Draft.title, Draft.base, Draft.late, link=Draft.code, validators=settings),
+        _draft_table(DraftEventType, DraftEventType.place, DraftEventType.code, DraftEventType.title,
+                     link=DraftEventType.code),
+        _draft_table(DraftField, DraftField.id, DraftField.event_type, DraftField.place, DraftField.name,
+                     DraftField.title, DraftField.type, DraftField.required),
+        _draft_table(DraftChoice, DraftChoice.id, DraftChoice.field, DraftChoice.place, DraftChoice.value,
+                     DraftChoice.title),
+        _draft_table(DraftIndicator, DraftIndicator.place, DraftIndicator.code, DraftIndicator.title,
+                     DraftIndicator.full, DraftIndicator.owner, DraftIndicator.category, link=DraftIndicator.code),
+        _draft_table(DraftLimit, DraftLimit.place, DraftLimit.code, DraftLimit.title, DraftLimit.sign,
+                     DraftLimit.per, DraftLimit.max, link=DraftLimit.code),
+        _draft_table(DraftRule, DraftRule.place, DraftRule.code, DraftRule.title, DraftRule.kind, DraftRule.enabled,
+                     DraftRule.event_type, DraftRule.condition, DraftRule.points, link=DraftRule.code),
+        _draft_table(DraftStep, DraftStep.id, DraftStep.rule, DraftStep.place, DraftStep.key, DraftStep.bound,
+                     DraftStep.points),
+        _draft_table(DraftFactor, DraftFactor.id, DraftFactor.rule, DraftFactor.place, DraftFactor.title,
+                     DraftFactor.kind, DraftFactor.condition, DraftFactor.by),
+        _draft_table(DraftFactorRow, DraftFactorRow.id, DraftFactorRow.factor, DraftFactorRow.place,
+                     DraftFactorRow.key, DraftFactorRow.by),
+        _draft_table(DraftRuleLimit, DraftRuleLimit.id, DraftRuleLimit.rule, DraftRuleLimit.limit),
+        _draft_table(DraftJointOf, DraftJointOf.id, DraftJointOf.rule, DraftJointOf.source),
+        TableConfig(
+            Version,
+            exclude_visible_columns=[Version.document, Version.hash, Version.reason],
+            visible_filters=[Version.effective, Version.published_by],
+            validators=read_only(),
+            menu_group=RULES,
+            order_by=[OrderBy(column=Version.number, ascending=False)],
+        ),
+    ]  # fmt: skip
+
+
+def system_tables() -> list[TableConfig]:
+    """Users with their roles for those who manage them; approvals and changes to be looked at."""
+    return [
+        TableConfig(
+            User,
+            visible_columns=[User.id, User.username, User.subject, User.active, User.last_login],
+            visible_filters=[User.username, User.subject, User.active],
+            hooks=_user_hooks(),
+            validators=Validators(put_single=[_deny], delete_single=[_not_yourself], every=[_managers_only]),
+            menu_group=SYSTEM,
+        ),
+        TableConfig(
+            UserRole,
+            visible_columns=[UserRole.id, UserRole.user, UserRole.role],
+            validators=writable(_managers_only),
+            menu_group=SYSTEM,
+        ),
+        TableConfig(
+            Approval,
+            validators=read_only(),
+            menu_group=SYSTEM,
+            order_by=[OrderBy(column=Approval.id, ascending=False)],
+        ),
+        TableConfig(
+            ChangeLog,
+            exclude_visible_columns=[ChangeLog.id],
+            link_column=ChangeLog.at,
+            visible_filters=[ChangeLog.user, ChangeLog.table, ChangeLog.action, ChangeLog.at],
+            validators=read_only(),
+            menu_group=SYSTEM,
+            order_by=[OrderBy(column=ChangeLog.id, ascending=False)],
+        ),
+    ]
+
+
+def make_panel(office: Office, further: Sequence[TableConfig] = ()) -> Panel:
+    """The panel, with further rooms' tables between the draft and the system's."""
+    tables = [*draft_tables(), *further, *system_tables()]
+    return Panel(office, tables, (("link.home", "/"), ("link.publish", "/publish")))

@@ -1,0 +1,63 @@
+"""The routes of the office's pages and of the panel (路由)."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, asgi
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+from piccolo_admin.endpoints import TableConfig
+
+from admin.guard import find_person
+from admin.home import home_routes
+from admin.login import login_routes
+from admin.office import Office
+from admin.page import HERE, refuse_page, show
+from admin.panel import make_panel
+from admin.session import use_secret
+from admin.tables import Role
+from engine.language import message
+
+_CLOSED = ("/public/login", "/public/docs", "/public/openapi", "/api/change-password", "/api/docs", "/api/openapi",
+           "/openapi")  # fmt: skip
+"""What the panel brings along and we do not want: its own sign-in, and pages that load from elsewhere."""
+
+
+def routes(office: Office, tables: Sequence[TableConfig] = ()) -> list[ControllerRouterHandler]:
+    """Every route of this room; ``tables`` are those that another room shows in the panel."""
+    use_secret(office.secret)
+    return [
+        create_static_files_router("/static", [HERE / "static"], include_in_schema=False),
+        login_routes(office),
+        home_routes(office),
+        panel_route(office, tables),
+    ]
+
+
+def panel_route(office: Office, tables: Sequence[TableConfig]) -> ControllerRouterHandler:
+    """The panel, for the office only."""
+    panel: Any = make_panel(office, tables)
+
+    @asgi("/admin", is_mount=True, copy_scope=True, exception_handlers=refuse_page(office))
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        path = "/" + str(scope["path"]).strip("/")
+        person = await find_person(request)
+        page = path in ("/", "/admin")
+        answer: Any = None
+        if any(path.startswith(closed) for closed in _CLOSED):
+            answer = await show(request, office, "refused.html", 404, reason=message("page.not_found"))
+        elif page and person is None:
+            answer = Redirect(f"/login?next={quote('/admin/')}", status_code=303)
+        elif person is not None and person.must_change_password:
+            answer = Redirect("/password", status_code=303)
+        elif page and person is not None and Role.office not in person.roles:
+            answer = await show(request, office, "refused.html", 403, reason=message("page.not_yours"))
+        if answer is None:
+            await panel(scope, receive, send)
+            return
+        await answer.to_asgi_response(app=request.app, request=request)(scope, receive, send)
+
+    return mounted
