@@ -11,9 +11,10 @@ from fractions import Fraction
 import msgspec
 
 from engine.account import Account
-from engine.amount import ZERO
+from engine.amount import ZERO, cents
 from engine.charging import written
 from engine.measures import Measurement, measure
+from engine.readings import Readings
 from engine.rulebook import Indicator
 
 
@@ -35,6 +36,7 @@ class Indicators:
         version = account.version
         self._declared: Mapping[str, Indicator] = {} if version is None else version.rulebook.indicators
         self._account = account
+        self._readings = Readings(account)
         self._measured: dict[str, Mapping[str, Measurement]] = {}
 
     def score(self, subject: str, code: str) -> IndicatorScore:
@@ -60,7 +62,7 @@ class Indicators:
     def measured(self, code: str) -> Mapping[str, Measurement]:
         """The measurements of an indicator, by subject."""
         if code not in self._measured:
-            self._measured[code] = measure(self._account, self._declared[code])
+            self._measured[code] = measure(self._account, self._declared[code], self._readings)
         return self._measured[code]
 
 
@@ -68,4 +70,5 @@ def keep(begun: Decimal, posted: Decimal, indicator: Indicator) -> Decimal:
     """The sum kept within [0, full], or below full alone where the indicator may be overdrawn."""
     full, total = Fraction(indicator.full), Fraction(begun) + Fraction(posted)
     kept = min(full, total if indicator.overdraw else max(Fraction(0), total))
-    return Decimal(written(kept))
+    rounded = cents(kept)
+    return rounded if rounded == kept else Decimal(written(kept))

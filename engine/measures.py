@@ -23,20 +23,10 @@ import msgspec
 
 from engine.account import Account
 from engine.amount import HUNDRED, cents
-from engine.charge import Recorded
-from engine.event import EventKey, Value
-from engine.points import number, reach
+from engine.points import reach
 from engine.ranking import rank
+from engine.readings import Reading, Readings, decimal
 from engine.rulebook import Bands, Indicator, Measure, Raters
-from engine.scene import gather
-from engine.turn import order_of
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What an event says of the measured field."""
-
-    event: EventKey
-    value: Decimal
 
 
 class RaterGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,14 +49,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     raters: tuple[RaterGroup, ...] = ()
 
 
-def measure(account: Account, indicator: Indicator) -> Mapping[str, Measurement]:
+def measure(account: Account, indicator: Indicator, given: Readings) -> Mapping[str, Measurement]:
     """The measurement of every subject that an event measures; a subject without one is left out."""
     how = indicator.measure
     if how is None:
         return {}
     if how.method == "raters":
-        return _weigh(account, how)
-    readings = _latest(account, how)
+        return _weigh(how, given)
+    readings = given.latest(how.on, how.field or "")
     if how.method == "rank":
         return _rank(account, how, readings)
     return {
@@ -111,13 +101,13 @@ def _rank(account: Account, how: Measure, readings: Mapping[str, Reading]) -> Ma
     return found
 
 
-def _weigh(account: Account, how: Measure) -> Mapping[str, Measurement]:
+def _weigh(how: Measure, readings: Readings) -> Mapping[str, Measurement]:
     known: Raters = how.parameters
     latest: dict[str, dict[str, dict[str, Reading]]] = {}
-    for recorded in _in_turn(account, how.on):
+    for recorded in readings.events(how.on):
         event = recorded.event
         group, rater = event.data.get("rater_group"), event.data.get("rater")
-        value = _number(event.data.get("value"))
+        value = decimal(event.data.get("value"))
         if isinstance(group, str) and isinstance(rater, str) and value is not None and rater != event.subject:
             ratings = latest.setdefault(event.subject, {}).setdefault(group, {})
             ratings[rater] = Reading(event=event.key, value=value)
@@ -139,37 +129,6 @@ def _average(groups: tuple[RaterGroup, ...], missing: Literal["renormalise", "ze
     present = [(Fraction(each.weight), each.mean) for each in groups if each.mean is not None]
     divisor = sum(Fraction(each.weight) for each in groups if missing == "zero" or each.mean is not None)
     return sum((weight * mean for weight, mean in present), Fraction(0)) / divisor if divisor else None
-
-
-def _latest(account: Account, how: Measure) -> dict[str, Reading]:
-    found = {}
-    for recorded in _in_turn(account, how.on):
-        value = _number(_carried(account, recorded, how.field or ""))
-        if value is not None:
-            found[recorded.event.subject] = Reading(event=recorded.event.key, value=value)
-    return found
-
-
-def _in_turn(account: Account, event_type: str) -> list[Recorded]:
-    """The events of a type, by booking date, then in the order of events."""
-    found = [each for each in account.standing if each.event.type == event_type]
-    return sorted(found, key=lambda each: (each.booked, order_of(each.event)))
-
-
-def _carried(account: Account, recorded: Recorded, field: str) -> Value | None:
-    """The field's value, sent or derived."""
-    event = recorded.event
-    if field in event.data:
-        return event.data[field]
-    version = account.ruling(event)
-    declared = version.rulebook.event_types[event.type].fields.get(field)
-    if declared is None or declared.days_late is None:
-        return None
-    return gather(account.bureau, event, version).get(field)
-
-
-def _number(value: Value | None) -> Decimal | None:
-    return None if number(value) is None or not isinstance(value, (int, Decimal)) else Decimal(value)
 
 
 def _rounded(value: Fraction | None) -> Decimal | None:
