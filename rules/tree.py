@@ -9,7 +9,7 @@ twice, a key that is no text and a merge key are refused.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -58,7 +58,7 @@ def load_json(text: str | bytes) -> Tree:
     written = _decoded(text)
     try:
         raw = json.loads(
-            written, parse_float=Decimal, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
+            written, parse_float=_decimal, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
         )
     except json.JSONDecodeError as error:
         _refuse(message("tree.json", problem=error.msg, column=error.colno), error.lineno)
@@ -212,6 +212,16 @@ def _whole(written: str) -> int:
     if len(written) > 100:
         _refuse(message("tree.number", number=shown(written)))
     return int(written)
+
+
+def _decimal(written: str) -> Decimal:
+    try:
+        value = Decimal(written)
+    except InvalidOperation:
+        _refuse(message("tree.number", number=shown(written)))
+    if len(written) > 100 or abs(value.adjusted()) > 100:
+        _refuse(message("tree.number", number=shown(written)))
+    return value
 
 
 def _constant(written: str) -> NoReturn:

@@ -539,6 +539,40 @@ def test_any_rules_survive_writing(raws: list[Mapping[str, Any]]) -> None:
     assert write_rulebook(again) == tree
 
 
+def places(raw: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    inside: list[tuple[str | int, Any]] = []
+    if isinstance(raw, dict):
+        inside = list(raw.items())
+    elif isinstance(raw, list):
+        inside = list(enumerate(raw))
+    return [path, *(below for step, value in inside for below in places(value, (*path, step)))]
+
+
+junk: list[Any] = [
+    None, "", 0, -1, True, Decimal("1.5"), [], {}, [[]], {"a": 1}, "x", "total", ["x"], {"field": "rate"}, "2026-01-01",
+    10**20, [None], {"": None}, "😀",
+]  # fmt: skip
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_whatever_is_written_is_read_or_refused(data: st.DataObject) -> None:
+    raw = whole()
+    for _ in range(data.draw(st.integers(1, 3))):
+        *above, last = data.draw(st.sampled_from([path for path in places(raw) if path]))
+        target: Any = raw
+        for step in above:
+            target = target[step]
+        target[last] = data.draw(st.sampled_from(junk))
+    try:
+        book = read_rulebook(raw)
+    except Refused as refused:
+        for finding in refused.findings:
+            assert render(finding.message)
+    else:
+        assert read_rulebook(write_rulebook(book)) == book
+
+
 @pytest.mark.parametrize("file", sorted(CASES.glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_rulebooks_of_the_cases(file: Path) -> None:
     for tree in load_yaml(file.read_bytes()):
