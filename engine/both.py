@@ -4,7 +4,7 @@ If the sets of rules differ, nothing is said about the event: it is not kept, an
 """
 
 from engine.direct import DirectMatcher
-from engine.durable import DurableMatcher
+from engine.durable import DurableMatcher, available
 from engine.matching import Facts, Matcher
 from engine.rulebook import Rulebook
 
@@ -19,6 +19,11 @@ class Disagreement(Exception):
         self.durable = durable
 
 
+def live_matcher(rulebook: Rulebook) -> Matcher:
+    """Both matchers where the Rete can be had, else the direct one alone."""
+    return BothMatcher(rulebook) if available() else DirectMatcher(rulebook)
+
+
 class BothMatcher:
     """Asks both, and answers only where they agree."""
 
@@ -28,7 +33,11 @@ class BothMatcher:
 
     def match(self, event_type: str, facts: Facts) -> frozenset[str]:
         """The rules that both hold to fire; :class:`Disagreement` where they differ."""
-        direct, durable = self._direct.match(event_type, facts), self._durable.match(event_type, facts)
+        direct = self._direct.match(event_type, facts)
+        try:
+            durable = self._durable.match(event_type, facts)
+        except RuntimeError as error:  # the Rete left its bounds: as good as another answer
+            raise Disagreement(event_type, direct, frozenset()) from error
         if direct != durable:
             raise Disagreement(event_type, direct, durable)
         return direct

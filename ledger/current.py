@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from engine.both import BothMatcher
+from engine.both import live_matcher
 from engine.bureau import Bureau
 from engine.direct import DirectMatcher
 from engine.matching import Matcher
@@ -43,7 +43,7 @@ _HEAD = "SELECT length, hash, organisation, periods, version, settled_through, d
 class Current:
     """The bureau in force, and the matchers of its versions. One a process."""
 
-    def __init__(self, timezone: ZoneInfo, live: Callable[[Rulebook], Matcher] = BothMatcher) -> None:
+    def __init__(self, timezone: ZoneInfo, live: Callable[[Rulebook], Matcher] = live_matcher) -> None:
         self.timezone = timezone
         self.bureau = Bureau(organisation=Organisation(timezone=timezone))
         self._live = live

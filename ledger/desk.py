@@ -15,7 +15,7 @@ from piccolo.engine import engine_finder
 from engine import charge as charged
 from engine.admission import Conflicting, admit, same_report
 from engine.bureau import Bureau
-from engine.charge import Cause, Recorded
+from engine.charge import Cause, ChargeKey, Hop, Recorded, Room, Step
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -36,11 +36,11 @@ ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
     """The arithmetic of an entry, as it was made."""
 
-    path: tuple[Any, ...] = ()
-    arithmetic: tuple[Any, ...] = ()
-    rooms: tuple[Any, ...] = ()
-    used_by: tuple[int, ...] = ()
-    superseded_by: tuple[str, ...] | None = None
+    path: tuple[Hop, ...] = ()
+    arithmetic: tuple[Step, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    used_by: Mapping[str, Sequence[ChargeKey]] = {}
+    superseded_by: ChargeKey | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Desk:
         planned = await self._plan(self.bureau, change)
         number = self._add_event(recorded, received_at)
         numbered = msgspec.structs.replace(recorded, number=number)
-        self._keep(planned, change, Cause("event", number), {report.key: numbered})
+        await self._keep(planned, change, Cause("event", number), {report.key: numbered})
         return Receipt(number=number, plan=planned)
 
     async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
@@ -115,7 +115,7 @@ class Desk:
         content = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
         number = self._add_act("correction", content, reason, actor, at)
         recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
-        self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
+        await self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
     async def find(self, key: EventKey) -> Mapping[str, Any] | None:
@@ -155,7 +155,7 @@ class Desk:
         if bureau is not None:
             self.bureau = bureau
             self.present.bureau = bureau
-        self._keep(planned, change, Cause(kind, number), {})
+        await self._keep(planned, change, Cause(kind, number), {})
         return Receipt(number=number, plan=planned)
 
     async def recall_by(self, bureau: Bureau) -> None:
@@ -199,11 +199,27 @@ class Desk:
             await self.write()
             await self.present.load()
 
-    def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
+    async def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
         admitted = [numbered.get(each.event.key, each) for each in change.admitted]
         self.present.keep((*admitted, *change.reconsidered), change.withdrawn, planned.sheets)
+        users = await self._find_users(planned)
         for entry in planned.entries:
-            self._add_entry(entry, cause)
+            self._add_entry(entry, cause, users.get(entry.charge.key, {}))
+
+    async def _find_users(self, planned: Plan) -> dict[ChargeKey, dict[str, list[ChargeKey]]]:
+        """Who had used the room that a clipped charge did not find: the latest few before its turn, by limit."""
+        wanted = [
+            (window, taking)
+            for sheet in planned.sheets.values()
+            for window, taking in sheet.takings
+            if taking.taken < taking.wanted
+        ]
+        users: dict[ChargeKey, dict[str, list[ChargeKey]]] = {}
+        if wanted:
+            await self.write()
+            for window, taking in wanted:
+                users.setdefault(taking.key, {})[window.limit] = await self.present.users(window, taking.turn)
+        return users
 
     def _add_event(self, recorded: Recorded, received_at: datetime) -> int:
         event = recorded.event
@@ -229,10 +245,14 @@ class Desk:
         }
         return self._chain("event", row, EVENT_COLUMNS, self._events)
 
-    def _add_entry(self, entry: charged.Entry, cause: Cause) -> int:
+    def _add_entry(self, entry: charged.Entry, cause: Cause, used_by: Mapping[str, Sequence[ChargeKey]]) -> int:
         charge = entry.charge
         detail = Detail(
-            path=charge.path, arithmetic=charge.arithmetic, rooms=entry.rooms, superseded_by=entry.superseded_by
+            path=charge.path,
+            arithmetic=charge.arithmetic,
+            rooms=entry.rooms,
+            used_by=used_by,
+            superseded_by=entry.superseded_by,
         )
         row = {
             "number": self.head.length + 1,

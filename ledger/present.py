@@ -18,7 +18,7 @@ import msgspec
 from engine.amount import ZERO
 from engine.book import Book, Lot, Sheet, Taking
 from engine.bureau import Bureau
-from engine.charge import Recorded
+from engine.charge import ChargeKey, Recorded
 from engine.event import Event, EventKey
 from engine.lateness import unfinished
 from engine.limits import Window
@@ -29,6 +29,8 @@ from engine.report import canonical_json
 from engine.turn import order_of
 from ledger.current import Connection
 
+USERS = 10
+"""Charges named at most where a limit left too little room."""
 CLAIMS = 32
 """Claims of one matter read at a time: the best ones."""
 
@@ -257,6 +259,19 @@ class Present(Book):
             self._recurring[by_digest[row["digest"]]].append((row["place"], key))
             self._ask_events.add(key)
         self._ask_recurrences = {}
+
+    async def users(self, window: Window, before: str) -> list[ChargeKey]:
+        """The latest charges that took of a window's room before a turn, the latest first."""
+        rows = await self._connection.fetch(
+            """
+            SELECT content FROM present_taking WHERE limit_code = $1 AND span = $2 AND subject = $3 AND sign = $4
+              AND turn < $5 COLLATE "C" AND taken > 0 ORDER BY turn DESC LIMIT $6
+            """,
+            *window,
+            before,
+            USERS,
+        )
+        return [_takings.decode(row["content"]).key for row in rows]
 
     # how it changes
 

@@ -1,0 +1,69 @@
+"""Filling a demonstration (演示): the starter rulebook and the county, posted as an office and its systems would.
+
+Only an empty ledger is filled, and it is marked a demonstration for good.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from engine.event import EventKey
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.report import parse_report
+from ledger import acts
+from ledger.current import Current
+from ledger.demonstration import Demonstration, county
+from ledger.desk import Desk, open_desk
+from rules.document import Document, read_document
+from rules.draft import write_draft
+from rules.tree import load_yaml
+
+GROUP = 500
+ACTOR = "demonstration"
+WITHDRAWN = 40
+"""Every so many events one is retracted and the next one corrected, as happens in an office."""
+
+
+def read_starter() -> tuple[Any, Document]:
+    """The starter rulebook, as a tree and typed."""
+    tree = load_yaml((files("rules") / "starter" / "county.yaml").read_bytes())[0]
+    return tree.raw, read_document(tree.raw, tree.lines)
+
+
+async def fill(current: Current, today: date, progress: Callable[[int, int], None]) -> None:
+    """Fill an empty ledger with the demonstration. Refused where it is not empty."""
+    async with open_desk(current, keep=False) as desk:
+        if desk.head.length:
+            raise Refused(Finding(message=message("demonstration.not_empty")))
+    demonstration = county(today=today)
+    raw, document = read_starter()
+    rulebook = msgspec.structs.replace(document.rulebook, effective=demonstration.effective)
+    await acts.declare(demonstration.periods, actor=ACTOR)
+    await acts.organise(today, demonstration.subjects, demonstration.relations, reason="", actor=ACTOR)
+    await write_draft({**raw, "effective": demonstration.effective.isoformat()})
+    await acts.publish_rulebook(rulebook, note="示例规则", actor=ACTOR)
+    events = list(demonstration.events)
+    for begun in range(0, len(events), GROUP):
+        async with open_desk(current) as desk:
+            for raw_event in events[begun : begun + GROUP]:
+                report = parse_report(raw_event)
+                await desk.record(report, report.recorded_at or report.time)
+        progress(min(begun + GROUP, len(events)), len(events))
+    async with open_desk(current) as desk:
+        await _withdraw_some(desk, demonstration)
+        desk.head.demonstration = 1
+
+
+async def _withdraw_some(desk: Desk, demonstration: Demonstration) -> None:
+    events: Iterable[Any] = list(demonstration.events)[::WITHDRAWN]
+    for place, raw in enumerate(events):
+        key = EventKey(raw["source"], raw["id"])
+        if place % 6 == 0:
+            await desk.retract(key, "申诉成立，予以撤销", ACTOR, datetime.now(UTC))
+        elif place % 6 == 3:
+            report = parse_report({**raw, "id": f"{raw['id']}-更正"})
+            await desk.correct(key, report, "情况更正", ACTOR, datetime.now(UTC))
