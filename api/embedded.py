@@ -40,8 +40,8 @@ APPLICATION = "jikao_app"
 SUPERUSER = "postgres"
 DATABASE = "jikao"
 
-_SOCKET_PATH = 100
-"""Bytes that the path of a Unix socket may have; the system's own limit is 104 or 108."""
+_LONGEST = 80
+"""Bytes that our folder's path may have for the socket to lie in it; a socket's own path ends at 104 or 108."""
 
 _SERVER = {
     "listen_addresses": "",
@@ -177,7 +177,7 @@ def _running(folder: Path, durable: bool) -> Cluster:
     if not data.exists():
         _initialise(folder, binaries, passwords[SUPERUSER], durable)
     _check_version(data, binaries)
-    sockets = folder / "sockets" if len(os.fsencode(folder)) < _SOCKET_PATH - 30 else None
+    sockets = folder / "sockets" if len(os.fsencode(folder)) <= _LONGEST else None
     kept = folder / "sockets.path"
     if _is_running(folder):
         sockets = Path(kept.read_text())

@@ -47,10 +47,6 @@ TEXTS: Catalogue = {
         "以 root 运行时需要系统用户 postgres 或 nobody 来运行 PostgreSQL",
         "as root, a system user postgres or nobody is needed to run PostgreSQL",
     ),
-    "embedded.opened": (
-        "已允许其他用户经过文件夹 {folder}（仅可进入，不可列出），以便用户 {user} 运行 PostgreSQL",
-        "others may now pass through {folder} (enter, not list), so that the user {user} can run PostgreSQL",
-    ),
     "database.unreachable": ("数据库没有应答：{reason}", "the database does not answer: {reason}"),
     "database.superuser": (
         "角色“{role}”是超级用户；应为普通角色。请把所有者的连接放在 JIKAO_MIGRATE_URL，"
@@ -91,7 +87,6 @@ TEXTS: Catalogue = {
         "Python {version} cannot run durable_rules; the direct matcher runs alone",
     ),
     "serve.busy": ("地址 {address} 无法监听：{reason}", "cannot listen on {address}: {reason}"),
-    "ready.no": ("数据库没有应答", "the database does not answer"),
     "command.interrupted": ("已中断", "interrupted"),
 }
 

@@ -127,7 +127,7 @@ def test_it_is_made_once_kept_and_stopped(folder: Path) -> None:
         assert stat.S_IMODE((folder / "data").stat().st_mode) == 0o700
     assert not is_running(folder)
     with embedded(folder) as again:
-        assert again == database
+        assert again.url.split("?")[0] == database.url.split("?")[0]
         assert asked(again.migrate_url, "SELECT a FROM kept") == 7
 
 
