@@ -108,7 +108,7 @@ def _line_up(
 
 def _decide(rule: DifferentiationRule, rulebook: Rulebook, account: Account, comparison: Comparison) -> Comparison:
     count = len(comparison.compared)
-    if count < max(1, rule.at_least):
+    if count < rule.at_least:
         said = message("differentiation.few", count=count, least=rule.at_least)
         return msgspec.structs.replace(comparison, silent=said)
     values = list(comparison.compared.values())

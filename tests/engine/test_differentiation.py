@@ -16,6 +16,7 @@ SUBJECTS = """subjects:
   - {code: M, kind: unit, group: city}
   - {code: N, kind: unit, group: city}
   - {code: L, kind: unit}
+  - {code: S, kind: unit, unit: A}
   - {code: O, kind: unit, group: departments}
   - {code: P1, kind: person, unit: A, group: staff}
   - {code: P2, kind: person, unit: A, group: staff}
@@ -199,6 +200,8 @@ def test_the_people_of_a_unit_are_compared_and_the_unit_is_charged() -> None:
     assert charged(office(UNITS, "mark P1 03-05 points=9.01").settle("2026-03")) == {
         ("K13", "total/A", "A"): Decimal("0.50")
     }
+    people = office(UNITS).settle("2026-03").comparisons[0].compared
+    assert set(people) == {"P1", "P2"}
     every_unit = UNITS.replace("      groups: [county]\n", "")
     found = office(every_unit, "mark P1 03-05 points=5").settle("2026-03")
     assert [each.within for each in found.comparisons] == ["A", "M"]

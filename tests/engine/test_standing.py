@@ -51,7 +51,8 @@ LINKED = """  - {code: U, kind: unit, group: county, post: chief}
   - {code: P2, kind: person, unit: U, post: deputy, group: deputies}
   - {code: P3, kind: person, unit: U, post: staff, group: staff}
   - {code: P4, kind: person, unit: U, post: clerk, group: staff}
-  - {code: P5, kind: person, post: chief, group: chiefs}"""
+  - {code: P5, kind: person, post: chief, group: chiefs}
+  - {code: S, kind: unit, unit: U, post: chief}"""
 LINKAGE = "  standing: {linkage: {chief: 0.55, deputy: 0.20, staff: 0.05}}"
 
 
@@ -69,7 +70,15 @@ def test_linkage_adds_a_share_of_the_units_total() -> None:
     of = office.figures().of
     finals = {code: str(each.final) for code, each in of.items()}
     # P1: 0.55 × 88 + 0.45 × 92.5 = 90.025
-    assert finals == {"U": "88.00", "P1": "90.03", "P2": "90.40", "P3": "95.17", "P4": "99.00", "P5": "98.00"}
+    assert finals == {
+        "U": "88.00",
+        "P1": "90.03",
+        "P2": "90.40",
+        "P3": "95.17",
+        "P4": "99.00",
+        "P5": "98.00",
+        "S": "100.00",
+    }
     assert str(of["P1"].total) == "92.50"
     assert of["P1"].linkage is not None
     assert of["P1"].linkage.total == 88
