@@ -24,12 +24,12 @@ help:
 install: $(STAMP)
 	@:
 
-# The first of these that is 3.11 or 3.12; failing that, the first that is newer.
+# PYTHON, or the first of these that is 3.11 or 3.12, or else the first that is newer.
 $(STAMP): pyproject.toml requirements.in $(LOCKS) Makefile
 	@say() { echo "jikao: $$1" >&2; exit 1; }; \
 	python=; \
 	for wanted in '(3, 11) <= v <= (3, 12)' 'v >= (3, 13)'; do \
-		for name in $(PYTHON) python3 python3.12 python3.11 /usr/bin/python3 python3.13 python3.14; do \
+		for name in $(or $(PYTHON),python3 python3.12 python3.11 /usr/bin/python3 python3.13 python3.14); do \
 			if "$$name" -c "import sys; v = sys.version_info[:2]; sys.exit(not ($$wanted))" >/dev/null 2>&1; then python=$$name; break 2; fi; \
 		done; \
 	done; \
