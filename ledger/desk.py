@@ -4,7 +4,8 @@ Opening the desk takes the lock, re-reads the head and whatever is in force; wha
 into the chain in order; leaving it writes everything and commits. A refusal leaves no trace.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -60,6 +61,7 @@ class Desk:
         self.head = head
         self.bureau = current.bureau
         self.present = Present(connection, self.bureau)
+        self._found: dict[EventKey, Mapping[str, Any] | None] = {}
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._acts: list[tuple[Any, ...]] = []
@@ -78,7 +80,7 @@ class Desk:
         planned = await self._plan(self.bureau, change)
         number = self._add_event(recorded, received_at)
         numbered = msgspec.structs.replace(recorded, number=number)
-        await self._keep(planned, change, Cause("event", number), {report.key: numbered})
+        self._keep(planned, change, Cause("event", number), {report.key: numbered})
         return Receipt(number=number, plan=planned)
 
     async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
@@ -115,20 +117,47 @@ class Desk:
         content = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
         number = self._add_act("correction", content, reason, actor, at)
         recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
-        await self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
+        self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
+
+    async def prepare(self, reports: Iterable[Report]) -> None:
+        """Read at once what recording these reports will most likely ask for."""
+        new = []
+        await self.look_up(report.key for report in reports)
+        for report in reports:
+            if self._found[report.key] is None:
+                with contextlib.suppress(Refused):
+                    new.append(admit(self.bureau, report))
+        self.present.expect_new(recorded.event.key for recorded in new)
+        for recorded in new:
+            with contextlib.suppress(Unread, Refused):
+                plan(self.bureau, self.present, self.current.direct, Change(admitted=(recorded,)))
+        if self.present.asked:
+            await self.present.load()
+
+    async def look_up(self, keys: Iterable[EventKey]) -> None:
+        """Read which of these events were ever recorded."""
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._found]
+        if not wanted:
+            return
+        await self.write()
+        rows = await self.connection.fetch(
+            """
+            SELECT e.*, p.source IS NOT NULL AS standing
+            FROM unnest($1::text[], $2::text[]) AS a (source, id)
+            JOIN event e ON e.source = a.source AND e.id = a.id
+            LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id
+            """,
+            [key.source for key in wanted],
+            [key.id for key in wanted],
+        )
+        self._found.update(dict.fromkeys(wanted))
+        self._found.update({EventKey(row["source"], row["id"]): dict(row) for row in rows})
 
     async def find(self, key: EventKey) -> Mapping[str, Any] | None:
         """An event's row, and whether it stands; None where it was never recorded."""
-        await self.write()
-        found = await self.connection.fetchrow(
-            """
-            SELECT e.*, p.source IS NOT NULL AS standing FROM event e
-            LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id WHERE e.source = $1 AND e.id = $2
-            """,
-            *key,
-        )
-        return None if found is None else dict(found)
+        await self.look_up([key])
+        return self._found[key]
 
     def _check_same(self, known: Mapping[str, Any], report: Report) -> None:
         version = self.bureau.version(known["version"])
@@ -155,7 +184,7 @@ class Desk:
         if bureau is not None:
             self.bureau = bureau
             self.present.bureau = bureau
-        await self._keep(planned, change, Cause(kind, number), {})
+        self._keep(planned, change, Cause(kind, number), {})
         return Receipt(number=number, plan=planned)
 
     async def recall_by(self, bureau: Bureau) -> None:
@@ -196,29 +225,24 @@ class Desk:
             else:
                 if not self.present.asked:
                     return planned
-            await self.write()
             await self.present.load()
 
-    async def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
+    def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
         admitted = [numbered.get(each.event.key, each) for each in change.admitted]
         self.present.keep((*admitted, *change.reconsidered), change.withdrawn, planned.sheets)
-        users = await self._find_users(planned)
+        for key in change.withdrawn:
+            self._found[key] = {**(self._found[key] or {}), "standing": False}
+        users = self._users(planned)
         for entry in planned.entries:
             self._add_entry(entry, cause, users.get(entry.charge.key, {}))
 
-    async def _find_users(self, planned: Plan) -> dict[ChargeKey, dict[str, list[ChargeKey]]]:
+    def _users(self, planned: Plan) -> dict[ChargeKey, dict[str, list[ChargeKey]]]:
         """Who had used the room that a clipped charge did not find: the latest few before its turn, by limit."""
-        wanted = [
-            (window, taking)
-            for sheet in planned.sheets.values()
-            for window, taking in sheet.takings
-            if taking.taken < taking.wanted
-        ]
         users: dict[ChargeKey, dict[str, list[ChargeKey]]] = {}
-        if wanted:
-            await self.write()
-            for window, taking in wanted:
-                users.setdefault(taking.key, {})[window.limit] = await self.present.users(window, taking.turn)
+        for sheet in planned.sheets.values():
+            for window, taking in sheet.takings:
+                if taking.taken < taking.wanted:
+                    users.setdefault(taking.key, {})[window.limit] = self.present.users(window, taking.turn)
         return users
 
     def _add_event(self, recorded: Recorded, received_at: datetime) -> int:
@@ -243,7 +267,9 @@ class Desk:
             "booked": recorded.booked,
             "content_hash": content_hash(event),
         }
-        return self._chain("event", row, EVENT_COLUMNS, self._events)
+        number = self._chain("event", row, EVENT_COLUMNS, self._events)
+        self._found[event.key] = {**row, "standing": True}
+        return number
 
     def _add_entry(self, entry: charged.Entry, cause: Cause, used_by: Mapping[str, Sequence[ChargeKey]]) -> int:
         charge = entry.charge

@@ -49,8 +49,9 @@ async def fill(current: Current, today: date, progress: Callable[[int, int], Non
     events = list(demonstration.events)
     for begun in range(0, len(events), GROUP):
         async with open_desk(current) as desk:
-            for raw_event in events[begun : begun + GROUP]:
-                report = parse_report(raw_event)
+            reports = [parse_report(raw_event) for raw_event in events[begun : begun + GROUP]]
+            await desk.prepare(reports)
+            for report in reports:
                 await desk.record(report, report.recorded_at or report.time)
         progress(min(begun + GROUP, len(events)), len(events))
     async with open_desk(current) as desk:

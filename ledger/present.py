@@ -184,11 +184,17 @@ class Present(Book):
             SELECT t.limit_code, t.span, t.subject, t.sign, t.content
             FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[])
                  AS a (lim, span, subject, sign, start)
-            JOIN present_taking t ON t.limit_code = a.lim AND t.span = a.span AND t.subject = a.subject
-                 AND t.sign = a.sign AND t.turn >= a.start COLLATE "C"
+            CROSS JOIN LATERAL (
+                (SELECT * FROM present_taking n WHERE n.limit_code = a.lim AND n.span = a.span
+                 AND n.subject = a.subject AND n.sign = a.sign AND n.turn >= a.start COLLATE "C")
+                UNION ALL
+                (SELECT * FROM present_taking b WHERE b.limit_code = a.lim AND b.span = a.span
+                 AND b.subject = a.subject AND b.sign = a.sign AND b.turn < a.start COLLATE "C" AND b.taken > 0
+                 ORDER BY b.turn DESC LIMIT $6)) AS t
             """,
             *columns,
             [start for _, start in asked],
+            USERS,
         )
         used = await self._connection.fetch(
             """
@@ -205,8 +211,10 @@ class Present(Book):
             self._known_takings[window] = start
         for row in rows:
             taking = _takings.decode(row["content"])
-            self._takings[Window(row["limit_code"], row["span"], row["subject"], row["sign"])].append(taking)
-            self._ask_events.add(EventKey(taking.lot.source, taking.lot.id))
+            window = Window(row["limit_code"], row["span"], row["subject"], row["sign"])
+            self._takings[window].append(taking)
+            if taking.turn >= self._known_takings[window]:
+                self._ask_events.add(EventKey(taking.lot.source, taking.lot.id))
         for window, _ in asked:
             self._takings[window].sort()
         for row in used:
@@ -260,18 +268,11 @@ class Present(Book):
             self._ask_events.add(key)
         self._ask_recurrences = {}
 
-    async def users(self, window: Window, before: str) -> list[ChargeKey]:
+    def users(self, window: Window, before: str) -> list[ChargeKey]:
         """The latest charges that took of a window's room before a turn, the latest first."""
-        rows = await self._connection.fetch(
-            """
-            SELECT content FROM present_taking WHERE limit_code = $1 AND span = $2 AND subject = $3 AND sign = $4
-              AND turn < $5 COLLATE "C" AND taken > 0 ORDER BY turn DESC LIMIT $6
-            """,
-            *window,
-            before,
-            USERS,
-        )
-        return [_takings.decode(row["content"]).key for row in rows]
+        held = self._takings[window]
+        earlier = held[: bisect_left(held, (before,))]
+        return [taking.key for taking in reversed(earlier) if taking.taken][:USERS]
 
     # how it changes
 

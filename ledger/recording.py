@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from engine.admission import admit
 from engine.both import Disagreement
@@ -25,8 +26,15 @@ GROUP = 200
 """Posts that share a commit at most."""
 
 Job = Callable[[Desk], Awaitable[Receipt]]
-Waiting = tuple[Job, "asyncio.Future[Receipt]"]
 _log = logging.getLogger("jikao.recording")
+
+
+class Waiting(NamedTuple):
+    """A post on its way: what it does at the desk, who waits for it, and the event that it reports."""
+
+    job: Job
+    answer: "asyncio.Future[Receipt]"
+    report: Report | None
 
 
 class Recorder:
@@ -53,7 +61,7 @@ class Recorder:
                 self._check(report, desk.bureau)
             return await desk.record(report, received_at)
 
-        return await self._submit(job)
+        return await self._submit(job, report)
 
     async def retract(self, key: EventKey, reason: str, actor: str) -> Receipt:
         """Withdraw an event."""
@@ -66,7 +74,7 @@ class Recorder:
             self._check(report, desk.bureau)
             return await desk.correct(key, report, reason, actor, datetime.now(UTC))
 
-        return await self._submit(job)
+        return await self._submit(job, report)
 
     def _check(self, report: Report, bureau: Bureau) -> Bureau:
         """Match the event by both matchers; what may not be kept is for the desk to refuse."""
@@ -82,9 +90,9 @@ class Recorder:
                 raise
         return bureau
 
-    async def _submit(self, job: Job) -> Receipt:
+    async def _submit(self, job: Job, report: Report | None = None) -> Receipt:
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append((job, answer))
+        self._waiting.append(Waiting(job, answer, report))
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._run())
         return await answer
@@ -96,31 +104,32 @@ class Recorder:
                 answers = await self._post(group)
             except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
                 if len(group) == 1:
-                    _answer(group[0][1], error)
+                    _answer(group[0].answer, error)
                 else:
                     await self._post_alone(group)
             else:
-                for (_, future), answer in zip(group, answers, strict=True):
-                    _answer(future, answer)
+                for waiting, answer in zip(group, answers, strict=True):
+                    _answer(waiting.answer, answer)
 
     async def _post(self, group: list[Waiting]) -> list[Receipt | Exception]:
         answers: list[Receipt | Exception] = []
         async with open_desk(self._current) as desk:
-            for job, _ in group:
+            await desk.prepare(waiting.report for waiting in group if waiting.report is not None)
+            for waiting in group:
                 try:
-                    answers.append(await job(desk))
+                    answers.append(await waiting.job(desk))
                 except (Refused, Disagreement) as refused:
                     answers.append(refused)
         return answers
 
     async def _post_alone(self, group: list[Waiting]) -> None:
-        for job, future in group:
+        for waiting in group:
             try:
-                answers = await self._post([(job, future)])
+                answers = await self._post([waiting])
             except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
-                _answer(future, error)
+                _answer(waiting.answer, error)
             else:
-                _answer(future, answers[0])
+                _answer(waiting.answer, answers[0])
 
 
 def _answer(future: "asyncio.Future[Receipt]", answer: Receipt | Exception) -> None:
