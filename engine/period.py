@@ -48,6 +48,11 @@ class Calendar:
         found = self.containing(day)
         return found[0] if found else None
 
+    def previous(self, period: Period) -> Period | None:
+        """The latest period of the same kind that begins earlier."""
+        earlier = [each for each in self.periods.values() if each.kind == period.kind and each.start < period.start]
+        return max(earlier, key=lambda each: (each.start, each.code), default=None)
+
     def closed(self, day: date) -> bool:
         """Whether any period that contains the day is closed."""
         return any(period.state == "closed" for period in self.containing(day))

@@ -1,7 +1,8 @@
 """The register (台账, in memory): a whole ledger as a value one can talk to.
 
 It does what the ledger on PostgreSQL does, by the same admission and the same planner, and is what
-cases, simulations and the property tests run on. Nothing is written anywhere.
+cases, simulations and the property tests run on. Nothing is written anywhere. A closed period's
+figures are those of its closing until it is reopened.
 """
 
 from collections import defaultdict
@@ -11,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from engine.account import Account
 from engine.admission import Conflicting, admit, same_report
 from engine.amount import ZERO
 from engine.book import Book, Lot
@@ -30,6 +32,9 @@ from engine.publication import reread, succeed
 from engine.reorganisation import reorganise
 from engine.report import Report
 from engine.rulebook import Rulebook, Version
+from engine.scene import Matchers
+from engine.settlement import Settlement, settle
+from engine.standing import Figures, figures
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,8 @@ class Register:
         self.entries: list[Posted] = []
         self.sums: dict[ChargeKey, Decimal] = defaultdict(lambda: ZERO)
         self.period_charges: dict[Lot, tuple[PeriodCharge, ...]] = {}
+        self.settlements: dict[str, Settlement] = {}
+        self.snapshots: dict[str, list[Figures]] = defaultdict(list)
         self._make_matcher = matcher
         self._matchers: dict[int, Matcher] = {}
         self._number = 0
@@ -100,7 +107,7 @@ class Register:
     def publish(self, rulebook: Rulebook) -> Plan:
         """Put a further version in force; events that it now rules are evaluated again."""
         bureau = succeed(self.bureau, rulebook)
-        return self._change_bureau("publication", bureau, self._ruled_anew(bureau))
+        return self._change_bureau("publication", bureau, Change(reconsidered=tuple(self._ruled_anew(bureau))))
 
     def organise(self, since: date, subjects: Iterable[Subject] = (), relations: Iterable[Relation] = ()) -> Plan:
         """Change the organisation; events from the first day that differs are evaluated again."""
@@ -111,29 +118,51 @@ class Register:
             for each in self.book.events.values()
             if first is not None and self.bureau.day(each.event.time) >= first
         ]
-        return self._change_bureau(
-            "organisation", msgspec.structs.replace(self.bureau, organisation=after.organisation), concerned
-        )
+        bureau = msgspec.structs.replace(self.bureau, organisation=after.organisation)
+        return self._change_bureau("organisation", bureau, Change(reconsidered=tuple(concerned)))
 
     def declare(self, periods: Iterable[Period]) -> Plan:
-        """Declare periods; charges under limits that follow periods are looked at again."""
-        calendar = Calendar({**self.bureau.calendar.periods, **{each.code: each for each in periods}}.values())
-        concerned = [each for each in self.book.events.values() if self._follows_periods(each)]
-        return self._change_bureau("periods", msgspec.structs.replace(self.bureau, calendar=calendar), concerned)
+        """Declare periods; charges under limits that follow periods are looked at again.
+
+        A period that is declared again stays open or closed as it was; a closed one may not change.
+        """
+        known = dict(self.bureau.calendar.periods)
+        for each in periods:
+            before = known.get(each.code)
+            if before is not None:
+                each = msgspec.structs.replace(each, state=before.state)
+                if before.state == "closed" and each != before:
+                    raise Refused(Finding(message=message("period.not_open", period=each.code)))
+            known[each.code] = each
+        bureau = msgspec.structs.replace(self.bureau, calendar=Calendar(known.values()))
+        concerned = [each for each in self.book.events.values() if self._follows_periods(Lot(*each.event.key))]
+        lots = {lot: charges for lot, charges in self.period_charges.items() if self._follows_periods(lot)}
+        return self._change_bureau("periods", bureau, Change(reconsidered=tuple(concerned), period_charges=lots))
 
     def settle(self, code: str) -> Plan:
-        """Settle an open period: what is charged for it as a whole, and tasks that are still not done."""
+        """Settle an open period: tasks that are still not done grow, then what is charged for it as a whole.
+
+        What it charged when it was last settled is replaced by difference.
+        """
         period = self.period(code)
         if period.state != "open":
             raise Refused(Finding(message=message("period.not_open", period=code)))
         through = max(period.last_day, self.bureau.settled_through or period.last_day)
         bureau = msgspec.structs.replace(self.bureau, settled_through=through)
-        growing = [each for each in self.book.events.values() if self._grows(each)]
-        return self._change_bureau("settlement", bureau, growing)
+        growth = Change(reconsidered=tuple(each for each in self.book.events.values() if self._grows(each)))
+        grown = plan(bureau, self.book, self.matcher, growth).entries
+        settlement = self._settle(bureau, period, grown)
+        former = {lot: () for lot in self.period_charges if lot.id == code}
+        change = msgspec.structs.replace(growth, period_charges={**former, **settlement.charges})
+        planned = self._change_bureau("settlement", bureau, change)
+        self.settlements[code] = settlement
+        return planned
 
     def close(self, code: str) -> None:
-        """Close a period."""
+        """Close a period; its figures stay as they are until it is reopened."""
+        found = figures(self.account(code))
         self._set_state(code, "open", "closed")
+        self.snapshots[code].append(found)
 
     def reopen(self, code: str) -> None:
         """Open a closed period again."""
@@ -141,10 +170,19 @@ class Register:
 
     # what stands
 
-    def fresh(self) -> Mapping[ChargeKey, Posting]:
-        """Everything that stands, evaluated from nothing."""
+    def figures(self, code: str) -> Figures:
+        """The figures of a period: as it stands, or, while it is closed, as it was closed."""
+        closed = self.period(code).state == "closed"
+        return self.snapshots[code][-1] if closed else figures(self.account(code))
+
+    def account(self, code: str) -> Account:
+        """The account of a period as it stands."""
+        return self._account(self.bureau, self.period(code), ())
+
+    def fresh(self, matchers: Matchers | None = None) -> Mapping[ChargeKey, Posting]:
+        """Everything that stands, evaluated from nothing, by the register's matchers or by others."""
         charges = [each for lot in self.period_charges.values() for each in lot]
-        return evaluate(self.bureau, self.book.events.values(), self.matcher, charges)
+        return evaluate(self.bureau, self.book.events.values(), matchers or self.matcher, charges)
 
     def matcher(self, version: Version) -> Matcher:
         """The matcher of a version, made once."""
@@ -170,8 +208,36 @@ class Register:
                 concerned.append(reread(each, after))
         return concerned
 
-    def _follows_periods(self, recorded: Recorded) -> bool:
-        sheet = self.book.sheet(Lot(*recorded.event.key))
+    def _settle(self, bureau: Bureau, period: Period, grown: Iterable[Entry]) -> Settlement:
+        """What a settlement charges for the period, once the entries of tasks that grew are in its account."""
+        grown = tuple(grown)
+        previous = bureau.calendar.previous(period)
+        before: Account | Figures | None = None
+        if previous is not None:
+            closed = previous.state == "closed"
+            before = self.figures(previous.code) if closed else self._account(bureau, previous, grown)
+        return settle(self._account(bureau, period, grown), before)
+
+    def _account(self, bureau: Bureau, period: Period, grown: Iterable[Entry]) -> Account:
+        posted: dict[tuple[str, str | None], Decimal] = defaultdict(lambda: ZERO)
+        own: dict[tuple[str, str | None], Decimal] = defaultdict(lambda: ZERO)
+        for entry in (*(each.entry for each in self.entries), *grown):
+            if period.contains(entry.booked):
+                key = entry.charge.key
+                posted[key.subject, entry.charge.indicator] += entry.posted
+                if not key.source and key.id == period.code:
+                    own[key.subject, entry.charge.indicator] += entry.posted
+        return Account(
+            bureau=bureau,
+            period=period,
+            standing=[each for each in self.book.events.values() if period.contains(each.booked)],
+            posted=posted,
+            own=own,
+            matchers=self.matcher,
+        )
+
+    def _follows_periods(self, lot: Lot) -> bool:
+        sheet = self.book.sheet(lot)
         return sheet is not None and any(
             self.bureau.version(posting.charge.version).rulebook.limits[code].per == "period"
             for posting in sheet.postings
@@ -197,11 +263,11 @@ class Register:
             raise Refused(Finding(message=message("period.unknown", period=code)))
         return period
 
-    def _change_bureau(self, act: Act, bureau: Bureau, concerned: Iterable[Recorded]) -> Plan:
+    def _change_bureau(self, act: Act, bureau: Bureau, change: Change) -> Plan:
         before = self.bureau
         self.bureau = bureau
         try:
-            return self._carry_out(act, Change(reconsidered=tuple(concerned)))
+            return self._carry_out(act, change)
         except Refused:
             self.bureau = before
             raise
@@ -211,6 +277,10 @@ class Register:
         self._number += 1
         cause = Cause(act, self._number)
         self.book.keep((*change.admitted, *change.reconsidered), change.withdrawn, planned.sheets)
+        for lot, charges in change.period_charges.items():
+            self.period_charges.pop(lot, None)
+            if charges:
+                self.period_charges[lot] = tuple(charges)
         for recorded in change.admitted:
             version = self.bureau.version_at(recorded.event.time)
             assert version is not None

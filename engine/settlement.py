@@ -34,11 +34,12 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     progress: tuple[Progress, ...] = ()
 
 
-def settle(account: Account, previous: Account | None = None) -> Settlement:
+def settle(account: Account, previous: Account | Figures | None = None) -> Settlement:
     """Compute the period's charges.
 
-    ``previous`` is the account of the latest period of the same kind that begins earlier, as it now
-    stands; None where there is none. Without a version in effect nothing is charged.
+    ``previous`` is the latest period of the same kind that begins earlier, as it now stands: its
+    account, or, where it is closed, its figures as it was closed; None where there is none. Without a
+    version in effect nothing is charged.
     """
     version = account.version
     if version is None:
@@ -49,7 +50,7 @@ def settle(account: Account, previous: Account | None = None) -> Settlement:
 class _Settler:
     """One settlement; figures are reckoned when a rule first asks for them."""
 
-    def __init__(self, account: Account, previous: Account | None, version: Version) -> None:
+    def __init__(self, account: Account, previous: Account | Figures | None, version: Version) -> None:
         self._account = account
         self._previous = previous
         self._version = version
@@ -83,7 +84,8 @@ class _Settler:
 
     def _advance(self, rule: ProgressRule, place: int) -> list[Progress]:
         if self._figures_before is None and self._previous is not None:
-            self._figures_before = figures(self._previous)
+            before = self._previous
+            self._figures_before = before if isinstance(before, Figures) else figures(before)
         found = progress.advance(rule, self._account, self._now(), self._figures_before)
         for each in found:
             made = [

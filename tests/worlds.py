@@ -20,19 +20,29 @@ from engine.period import Calendar, Period
 from engine.register import Register
 from engine.report import Report, parse_report
 from engine.rulebook import (
+    Consequence,
+    Difference,
+    DifferentiationRule,
     EventRule,
     Factor,
     Fixed,
+    Indicator,
     JointRule,
     JointSettings,
     Limit,
+    Measure,
+    Points,
     Progressive,
+    ProgressRule,
     Repeat,
     Rule,
     Rulebook,
     Share,
     Table,
+    VetoRule,
+    Window,
 )
+from engine.scalar import Raw
 
 DAY = date(2026, 1, 1)
 UNITS = ["U1", "U2", "D1", "D2"]
@@ -48,6 +58,9 @@ NOTICE = EventType(
         "problem": Field(name="problem", type="text"),
     },
 )
+MEASURED = Indicator(
+    code="I", full=Decimal(4), owner="D1", measure=Measure(on="notice", field="points", method="direct")
+)
 TASK = EventType(
     code="task",
     fields={
@@ -62,18 +75,24 @@ def amount(rng: random.Random, most: int = 400) -> Decimal:
     return Decimal(rng.randrange(0, most)) / 100
 
 
-def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Limit]) -> Rulebook:
-    """A rulebook of some rules over two event types; ``limits`` keep their windows across versions."""
+def draw_rulebook(
+    rng: random.Random, effective: datetime, limits: dict[str, Limit], *, periodical: bool = False
+) -> Rulebook:
+    """A rulebook of some rules over two event types; ``limits`` keep their windows across versions.
+
+    ``periodical``: with rules of periods as well, which share the limits.
+    """
     names = {"notice": names_of([NOTICE]), "task": names_of([TASK])}
     factors = names_of([NOTICE], factor=True)
     held = {code: Limit(code=code, sign=each.sign, per=each.per, max=amount(rng, 600)) for code, each in limits.items()}
     some = [code for code in limits if rng.random() < 0.6]
+    schedules: list[Points] = [Share("points", Decimal(-1)), Share("points", Decimal("0.5")), Fixed(Decimal("-0.35"))]
     rules: list[Rule] = [
         EventRule(
             code="R1",
             on="notice",
             when=parse('level == "high" or points > 1', names["notice"]) if rng.random() < 0.5 else None,
-            points=rng.choice([Share("points", Decimal(-1)), Share("points", Decimal("0.5")), Fixed(Decimal("-0.35"))]),
+            points=rng.choice(schedules),
             factors=(
                 Factor(repeat=Repeat(within_days=rng.choice([5, 20, 60]), same=("problem",)), by=Decimal(2)),
                 Factor(when=parse('charged_kind == "person"', factors), by=Decimal("1.5")),
@@ -117,6 +136,8 @@ def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Lim
         ),
         JointRule(code="J3", joint="superior", points=Decimal("0.15"), max=Decimal("0.20")),
     ]
+    if periodical:
+        rules += draw_period_rules(rng, limits)
     rng.shuffle(rules)
     return Rulebook(
         code="world",
@@ -124,13 +145,57 @@ def draw_rulebook(rng: random.Random, effective: datetime, limits: dict[str, Lim
         joint=JointSettings(depth=rng.randrange(1, 4), basis=rng.choice(["nominal", "posted"])),
         late=rng.choice(["carry", "carry", "refuse"]),
         event_types={"notice": NOTICE, "task": TASK},
+        indicators={"I": MEASURED},
         limits=held,
         rules=tuple(rules),
     )
 
 
+def draw_period_rules(rng: random.Random, limits: dict[str, Limit]) -> list[Rule]:
+    """Differentiation by an indicator and by totals, progress by rank and by total, a veto."""
+
+    def some() -> tuple[str, ...]:
+        return tuple(code for code in limits if rng.random() < 0.6)
+
+    kinds = [None, None, "month", "quarter"]
+    return [
+        DifferentiationRule(
+            code="D1",
+            of=("I",),
+            among="group",
+            per=rng.choice(kinds),
+            undifferentiated=Consequence(
+                when=Difference(range_below=amount(rng)), charge="owner", points=-amount(rng, 150)
+            ),
+            differentiated=Consequence(charge="members", points=amount(rng, 150)),
+            limits=some(),
+        ),
+        DifferentiationRule(
+            code="D2",
+            of=None,
+            among=rng.choice(["group", "unit"]),
+            per=rng.choice(kinds),
+            undifferentiated=Consequence(
+                when=Difference(range_below=amount(rng)), charge="members", points=-amount(rng, 150)
+            ),
+            differentiated=Consequence(charge="members", points=amount(rng, 150)),
+            limits=some(),
+        ),
+        ProgressRule(
+            code="G1",
+            progress=rng.choice(["rank", "total"]),
+            points=amount(rng, 60),
+            max=rng.choice([None, Decimal("0.90")]),
+            both=rng.random() < 0.5,
+            per=rng.choice(kinds),
+            limits=some(),
+        ),
+        VetoRule(code="V1", on="notice", when=None, to=Decimal("98.50")),
+    ]
+
+
 def draw_limits(rng: random.Random) -> dict[str, Limit]:
-    spans = ["event", "month", "quarter", "half", "year", "period"]
+    spans: list[Window] = ["event", "month", "quarter", "half", "year", "period"]
     return {
         f"L{n}": Limit(
             code=f"L{n}", sign=rng.choice(["bonus", "deduction", "both"]), per=rng.choice(spans), max=Decimal(1)
@@ -175,7 +240,7 @@ def instant(rng: random.Random) -> datetime:
 def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
     """A report: mostly in order after the latest one, often late."""
     time = instant(rng) if latest is None or rng.random() < 0.4 else latest + timedelta(hours=rng.randrange(1, 60))
-    raw: dict[str, object] = {
+    raw: dict[str, Raw] = {
         "id": id,
         "source": rng.choice(["s", "t"]),
         "type": rng.choice(["notice", "notice", "task"]),
@@ -185,11 +250,11 @@ def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
     if rng.random() < 0.7:
         raw["matter"] = rng.choice(["M1", "M2"])
     if rng.random() < 0.2:
-        raw["parties"] = {rng.choice(RELATIONS): rng.sample(UNITS + PEOPLE, rng.randrange(0, 3))}
+        raw["parties"] = {rng.choice(RELATIONS): list(rng.sample(UNITS + PEOPLE, rng.randrange(0, 3)))}
     if rng.random() < 0.2:
         raw["recorded_at"] = (time + timedelta(days=rng.randrange(0, 30))).isoformat()
     if raw["type"] == "notice":
-        data: dict[str, object] = {"points": str(amount(rng)), "level": rng.choice(["high", "low"])}
+        data: dict[str, Raw] = {"points": str(amount(rng)), "level": rng.choice(["high", "low"])}
         if rng.random() < 0.7:
             data["problem"] = rng.choice(["x", "y"])
     else:
@@ -224,11 +289,12 @@ STEPS = {
 class History:
     """A register that lives through random steps, and counts what they were."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, periodical: bool = False) -> None:
         self.rng = rng = random.Random(seed)
+        self.periodical = periodical
         self.limits = draw_limits(rng)
         self.organisation = Organisation(draw_subjects(), [draw_relation(rng) for _ in range(rng.randrange(3, 10))])
-        self.first = draw_rulebook(rng, datetime(2026, 1, 1, tzinfo=UTC), self.limits)
+        self.first = draw_rulebook(rng, datetime(2026, 1, 1, tzinfo=UTC), self.limits, periodical=periodical)
         self.register = Register(Bureau(organisation=self.organisation, calendar=Calendar(draw_periods())))
         self.register.publish(self.first)
         self.seen: Counter[str] = Counter()
@@ -249,7 +315,8 @@ class History:
     def draw(self) -> Step:
         """Something that may happen next."""
         rng = self.rng
-        verb = rng.choices(list(STEPS), list(STEPS.values()))[0]
+        steps = {**STEPS, "settle": 16} if self.periodical else STEPS
+        verb = rng.choices(list(steps), list(steps.values()))[0]
         periods = self.register.bureau.calendar.periods
         match verb:
             case "record":
@@ -262,7 +329,7 @@ class History:
                 return Step("correct", (self._some_event(), self._report("C")))
             case "publish":
                 effective = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=rng.randrange(0, 170))
-                return Step("publish", (draw_rulebook(rng, effective, self.limits),))
+                return Step("publish", (draw_rulebook(rng, effective, self.limits, periodical=self.periodical),))
             case "organise":
                 since = DAY + timedelta(days=rng.randrange(0, 170))
                 place = Place(kind="person", group="p", unit=rng.choice(UNITS))
@@ -272,6 +339,9 @@ class History:
             case "reopen":
                 closed = [code for code, period in periods.items() if period.state == "closed"]
                 return Step("reopen", (rng.choice(closed),)) if closed else self.draw()
+            case "settle":
+                settled = list(self.register.settlements)
+                return Step("settle", (rng.choice(settled if settled and rng.random() < 0.4 else list(periods)),))
         return Step(verb, (rng.choice(list(periods)),))
 
     def _report(self, letter: str) -> Report:
