@@ -63,6 +63,8 @@ _THROWAWAY = {
     "scram_iterations": "1",
 }
 
+_ROOM = 2_000_000_000
+
 _T = TypeVar("_T")
 
 
@@ -102,7 +104,7 @@ class Cluster:
             await connection.execute("SELECT pg_advisory_lock(1)")  # two may want it at the same moment
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 return
-            copied = f'TEMPLATE "{template}"' if template else "TEMPLATE template0"
+            copied = f'TEMPLATE "{template}" STRATEGY FILE_COPY' if template else "TEMPLATE template0"
             await connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} {copied}')
             await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
             await connection.execute(f'GRANT CONNECT, TEMPORARY ON DATABASE "{name}" TO {APPLICATION}')
@@ -145,10 +147,17 @@ def embedded(folder: Path) -> Iterator[Database]:
 def throwaway() -> Iterator[Cluster]:
     """A server in a temporary folder, fast and not durable, gone after the block."""
     with (
-        tempfile.TemporaryDirectory(prefix="jikao-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="jikao-", dir=_memory(), ignore_cleanup_errors=True) as folder,
         cluster(Path(folder) / "postgres", durable=False) as server,
     ):
         yield server
+
+
+def _memory() -> Path | None:
+    """A folder in memory, where copying a database takes a tenth of the time, if there is room in it."""
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > _ROOM
+    return shared if roomy else None
 
 
 @contextlib.contextmanager
