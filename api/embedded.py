@@ -363,11 +363,6 @@ def _leave(folder: Path, users: int) -> None:
     os.close(users)
     for keeper in [one for one in _keepers if one.poll() is not None]:
         _keepers.remove(keeper)
-    sockets = folder / "sockets.path"
-    with contextlib.suppress(OSError):
-        used = Path(sockets.read_text())
-        if used.parent != folder:
-            used.rmdir()
 
 
 @contextlib.contextmanager

@@ -113,6 +113,14 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
             server.wait(STOP)
 
 
+def leave_sockets(folder: Path) -> None:
+    """Remove the folder of the socket where it lies elsewhere, for its path was too long."""
+    with contextlib.suppress(OSError):
+        used = Path((folder / "sockets.path").read_text())
+        if used.parent != folder:
+            used.rmdir()
+
+
 def nobody_uses(users: int) -> bool:
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,6 +168,7 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
             break
         time.sleep(0.5)
     if server is None:
+        leave_sockets(folder)
         say(last_words(log, since))
         return 1
     say("ready")
@@ -172,6 +181,7 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
             wait_ready(server, data)
         time.sleep(POLL)
     stop(server)
+    leave_sockets(folder)
     return 0
 
 
