@@ -38,6 +38,11 @@ class Head(msgspec.Struct, kw_only=True):
 
 
 _HEAD = "SELECT length, hash, organisation, periods, version, settled_through, demonstration FROM ledger_head"
+_LOOK_UP = (
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true)"
+)
+"""Posting looks up single rows by key; plans made for a table that was still small would scan it whole."""
 
 
 class Current:
@@ -53,6 +58,8 @@ class Current:
 
     async def refresh(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head, holding the ledger's lock if asked to, and whatever it says is newer."""
+        if lock:
+            await connection.execute(_LOOK_UP)
         row = await connection.fetchrow(_HEAD + (" FOR UPDATE" if lock else ""))
         head = Head(**dict(row))
         seen = (head.version, head.organisation, head.periods, head.settled_through)

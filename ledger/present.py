@@ -240,7 +240,6 @@ class Present(Book):
         for row in rows:
             claim = _claims.decode(row["content"])
             insort(self._claims[Matter(row["subject"], row["matter"], row["sign"])], claim)
-            self._ask_events.add(EventKey(claim.key.source, claim.key.id))
         self._ask_claims = {}
 
     async def _load_recurrences(self) -> None:

@@ -127,7 +127,7 @@ async def read_entry(number: int) -> Mapping[str, Any]:
     async with reading() as connection:
         row = await connection.fetchrow("SELECT * FROM entry WHERE number = $1", number)
     if row is None:
-        raise Unknown(Finding(message=message("entry.unknown", number=number)))
+        raise Unknown(Finding(message=message("ledger.no_entry", number=number)))
     return dict(row)
 
 

@@ -12,7 +12,7 @@ TEXTS: Catalogue = {
         "this reaches back to {events} recorded events; give a reason",
     ),
     "act.reason_missing": ("请写明理由", "give a reason"),
-    "entry.unknown": ("没有编号为 {number} 的明细", "there is no entry {number}"),
+    "ledger.no_entry": ("没有编号为 {number} 的明细", "there is no entry {number}"),
     "rule.always": ("每次发生都适用", "applies every time"),
 }
 

@@ -56,6 +56,7 @@ PRESENT = (
         rule text NOT NULL, compared text NOT NULL, content text NOT NULL)
     """,
     "CREATE INDEX present_taking_turn ON present_taking (limit_code, span, subject, sign, turn)",
+    "CREATE INDEX present_taking_users ON present_taking (limit_code, span, subject, sign, turn) WHERE taken > 0",
     "CREATE INDEX present_taking_lot ON present_taking (source, id)",
     """
     CREATE TABLE present_room (

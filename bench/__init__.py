@@ -1,0 +1,1 @@
+"""Measurements: peers side by side, ratios of one run."""
