@@ -22,6 +22,7 @@ from admin.guard import (
     find_person,
 )
 from admin.office import Office
+from admin.texts import TEXTS
 from engine.language import DEFAULT, Language, Message, message, render
 
 HERE = Path(__file__).parent
@@ -33,6 +34,8 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
+
+_RELATIONS = frozenset(key.removeprefix("relation.") for key in TEXTS if key.startswith("relation."))
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -91,6 +94,9 @@ async def show(
         form_token=token,
         here=quote(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
         amount=amount,
+        minus=minus,
+        value=lambda held: shown(held, language),
+        relations=_RELATIONS,
         **values,
     )
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)
@@ -103,6 +109,20 @@ def amount(value: Decimal | str | None) -> str:
     number = Decimal(value)
     shown = f"{abs(number):f}"
     return f"−{shown}" if number < 0 else f"+{shown}" if number > 0 else shown
+
+
+def minus(number: str) -> str:
+    """A number as it was written, with a real minus sign."""
+    return number.replace("-", "−")
+
+
+def shown(value: Any, language: Language) -> str:
+    """A value of an event or a condition."""
+    if isinstance(value, bool):
+        return render(message("comparison.yes" if value else "comparison.no"), language)
+    if isinstance(value, (list, tuple)):
+        return ("、" if language == "zh-CN" else ", ").join(shown(item, language) for item in value)
+    return "" if value is None else str(value)
 
 
 def local_path(path: str | None, otherwise: str = "/") -> str:

@@ -6,9 +6,10 @@ transaction; users and sessions are not for every reader; the sign-in is ours al
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from piccolo.columns import Column
 from piccolo.table import Table
 from piccolo_admin import endpoints
@@ -280,10 +281,13 @@ async def _belongings(table: type[Table], row: Any) -> Any:
 class Panel(AdminRouter):
     """Piccolo Admin with groups, titles and a page of our own making."""
 
-    def __init__(self, office: Office, tables: Sequence[TableConfig], links: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, office: Office, tables: Sequence[TableConfig], links: Sequence[tuple[str, str]], pages: Mapping[str, str]
+    ) -> None:
         self._office = office
         self._links = links
         self._in_order = tables
+        self._pages = pages
         module: Any = endpoints
         module.PiccoloCRUD = Crud  # the router takes the class from its module
         try:
@@ -348,16 +352,14 @@ class Panel(AdminRouter):
 
     def words(self, language: Language) -> dict[str, Any]:
         """What the panel's script is told."""
-        readable = {
-            " ".join(word[:1].upper() + word[1:] for word in name.split("_")): label(language, f"table.{name}") or name
-            for name in self.get_table_list()
-        }
+        readable = {name.replace("_", " "): label(language, f"table.{name}") or name for name in self.get_table_list()}
         said = {english: texts[language == "en"] for english, texts in FIXED.items()}
         return {
             "language": language,
             "timezone": self._office.timezone.key,
             "words": {**said, **readable},
             "readOnly": self.read_only_tables,
+            "pages": dict(self._pages),
         }
 
     def _may_see(self, config: TableConfig, request: Request) -> bool:
@@ -444,7 +446,7 @@ def system_tables() -> list[TableConfig]:
         ),
         TableConfig(
             ChangeLog,
-            exclude_visible_columns=[ChangeLog.id],
+            visible_columns=[ChangeLog.at, ChangeLog.user, ChangeLog.action, ChangeLog.table, ChangeLog.row],
             link_column=ChangeLog.at,
             visible_filters=[ChangeLog.user, ChangeLog.table, ChangeLog.action, ChangeLog.at],
             validators=read_only(),
@@ -454,7 +456,22 @@ def system_tables() -> list[TableConfig]:
     ]
 
 
-def make_panel(office: Office, further: Sequence[TableConfig] = ()) -> Panel:
-    """The panel, with further rooms' tables between the draft and the system's."""
-    tables = [*draft_tables(), *further, *system_tables()]
-    return Panel(office, tables, (("link.home", "/"), ("link.publish", "/publish")))
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """What another room shows in the panel: tables, what they are called, and tables whose rows have their own page.
+
+    ``labels``: as in :mod:`admin.labels`. ``pages``: a table's name → the path before a row's key.
+    """
+
+    tables: tuple[TableConfig, ...]
+    labels: Mapping[str, tuple[str, str]] = {}
+    pages: Mapping[str, str] = {}
+
+
+def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
+    """The panel, with other rooms' tables between the draft and the system's."""
+    for room in rooms:
+        add_labels(room.labels)
+    further = [table for room in rooms for table in room.tables]
+    pages = {table: path for room in rooms for table, path in room.pages.items()}
+    links = (("link.home", "/"), ("link.publish", "/publish"))
+    return Panel(office, [*draft_tables(), *further, *system_tables()], links, pages)

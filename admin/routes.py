@@ -8,14 +8,15 @@ from litestar import Request, asgi
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
-from piccolo_admin.endpoints import TableConfig
 
+from admin.audit import audit_routes
 from admin.guard import find_person
 from admin.home import home_routes
 from admin.login import login_routes
 from admin.office import Office
 from admin.page import HERE, refuse_page, show
-from admin.panel import make_panel
+from admin.panel import Room, make_panel
+from admin.publication import publication_routes
 from admin.session import use_secret
 from admin.tables import Role
 from engine.language import message
@@ -25,20 +26,22 @@ _CLOSED = ("/public/login", "/public/docs", "/public/openapi", "/api/change-pass
 """What the panel brings along and we do not want: its own sign-in, and pages that load from elsewhere."""
 
 
-def routes(office: Office, tables: Sequence[TableConfig] = ()) -> list[ControllerRouterHandler]:
-    """Every route of this room; ``tables`` are those that another room shows in the panel."""
+def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterHandler]:
+    """Every route of this room; ``rooms`` have tables of their own to show in the panel."""
     use_secret(office.secret)
     return [
         create_static_files_router("/static", [HERE / "static"], include_in_schema=False),
         login_routes(office),
         home_routes(office),
-        panel_route(office, tables),
+        publication_routes(office),
+        audit_routes(office),
+        panel_route(office, rooms),
     ]
 
 
-def panel_route(office: Office, tables: Sequence[TableConfig]) -> ControllerRouterHandler:
+def panel_route(office: Office, rooms: Sequence[Room]) -> ControllerRouterHandler:
     """The panel, for the office only."""
-    panel: Any = make_panel(office, tables)
+    panel: Any = make_panel(office, rooms)
 
     @asgi("/admin", is_mount=True, copy_scope=True, exception_handlers=refuse_page(office))
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:

@@ -37,13 +37,36 @@
   const plainConfirm = window.confirm.bind(window);
   window.confirm = (question) => plainConfirm(told.words[question] ?? question);
 
+  // Instants are read in the office's time zone.
+  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+  const clock = (text) =>
+    new Intl.DateTimeFormat("sv-SE", { timeZone: told.timezone, dateStyle: "short", timeStyle: "medium" }).format(
+      new Date(text),
+    );
+
+  // "Edit draft rule" ends in a table's name.
+  const heading = (node, text) => {
+    const lower = text.toLowerCase();
+    const named = Object.keys(told.words)
+      .filter((word) => lower === word || lower.endsWith(` ${word}`))
+      .sort((one, other) => other.length - one.length)[0];
+    if (named === undefined) return;
+    const before = text.slice(0, text.length - named.length).trim();
+    const gap = before && told.language === "en" ? ": " : " ";
+    const said = before ? before + gap + told.words[named] : told.words[named];
+    if (said !== text) node.nodeValue = said;
+  };
+
   const say = (node) => {
     const text = node.nodeValue.trim();
     if (!text) return;
     const parent = node.parentElement;
-    if (parent && parent.closest("tbody, textarea, .CodeMirror, script, style")) return;
-    if (Object.hasOwn(told.words, text)) {
-      const said = told.words[text];
+    if (parent?.closest("tbody") && instant.test(text)) node.nodeValue = clock(text);
+    if (!parent || parent.closest("tbody, textarea, .CodeMirror, script, style")) return;
+    if (parent.tagName === "H1") return heading(node, text);
+    const key = Object.hasOwn(told.words, text) ? text : text.toLowerCase();
+    if (Object.hasOwn(told.words, key)) {
+      const said = told.words[key];
       if (said !== text) node.nodeValue = node.nodeValue.replace(text, said);
     } else if (text.includes(" field - ")) {
       node.nodeValue = node.nodeValue.replace(" field - ", told.language === "en" ? ": " : " ");
@@ -56,7 +79,28 @@
     while (walker.nextNode()) say(walker.currentNode);
   };
 
-  // A page of our own opens from the sidebar in the same tab, and an entry's number leads to its page.
+  // Spreadsheets read Chinese in a CSV only where it says that it is UTF-8.
+  const PlainBlob = window.Blob;
+  window.Blob = class extends PlainBlob {
+    constructor(parts, options) {
+      super(options?.type?.startsWith("text/csv") ? ["\ufeff", ...parts] : parts, options);
+    }
+  };
+
+  // Some rows have a page of their own, and so has the change of a password.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a");
+    const hash = link?.getAttribute("href") ?? "";
+    const row = /^#\/([^/?]+)\/([^/?]+)\/?$/.exec(hash);
+    let page = null;
+    if (hash === "#/change-password/") page = "/password";
+    else if (row && row[2] !== "add" && Object.hasOwn(told.pages, row[1])) page = told.pages[row[1]] + row[2];
+    if (page === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    window.location.assign(page);
+  }, true);
+
   const start = () => {
     mark();
     new MutationObserver((changes) => {

@@ -1,0 +1,73 @@
+"""Entries and why (台账明细与说明): every charge with its rule, version, evidence, arithmetic and path."""
+
+from typing import Any
+
+from litestar import Request, Response, Router, get
+from litestar.exceptions import NotFoundException
+
+from admin.guard import NotYours, person_of, signed_in
+from admin.office import Office
+from admin.page import language_of, refuse_page, show
+from admin.session import Person
+from admin.tables import Role
+from engine.finding import Refused
+from ledger.explanation import explain_entry
+from ledger.reading import EntryFilter, EntryView, list_entries
+
+Web = Request[Any, Any, Any]
+
+_EVERYTHING = frozenset({Role.office, Role.approver, Role.auditor})
+"""Who may read every entry; the others read their own subject's."""
+
+_PAGE = 50
+
+
+def may_read(person: Person, subject: str) -> bool:
+    """Whether a person may read entries on this subject."""
+    return bool(_EVERYTHING & person.roles) or (bool(person.subject) and person.subject == subject)
+
+
+def audit_routes(office: Office) -> Router:
+    """``/entries`` and ``/audit/entries/{id}``."""
+
+    @get("/audit/entries/{number:int}", guards=[signed_in()], include_in_schema=False)
+    async def entry_page(request: Web, number: int) -> Response[str]:
+        try:
+            explanation = await explain_entry(number, language_of(request))
+        except Refused as refused:
+            raise NotFoundException from refused
+        if not may_read(person_of(request), explanation.entry.subject):
+            raise NotYours
+        return await show(request, office, "entry.html", x=explanation, entry=explanation.entry)
+
+    @get("/entries", guards=[signed_in()], include_in_schema=False)
+    async def entries_page(
+        request: Web,
+        subject: str = "",
+        rule: str = "",
+        period: str = "",
+        before: int | None = None,
+    ) -> Response[str]:
+        person = person_of(request)
+        whole = bool(_EVERYTHING & person.roles)
+        if not whole and not person.subject:
+            raise NotYours
+        asked = subject if whole else person.subject
+        wanted = EntryFilter(subject=asked or None, rule=rule or None, period=period or None)
+        unknown, found, following = False, list[EntryView](), None
+        try:
+            found, following = await list_entries(wanted, before=before, limit=_PAGE)
+        except Refused:
+            unknown = True
+        return await show(
+            request,
+            office,
+            "entries.html",
+            entries=found,
+            next=following,
+            unknown=unknown,
+            whole=whole,
+            asked={"subject": asked, "rule": rule, "period": period},
+        )
+
+    return Router("/", route_handlers=[entry_page, entries_page], exception_handlers=refuse_page(office))

@@ -1,0 +1,188 @@
+"""Publishing and approving (发布与审批): who may, what must hold, and the page for it."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect
+
+from admin import changes
+from admin.guard import person_of, signed_in
+from admin.office import Office
+from admin.page import refuse_page, show
+from admin.session import Person
+from admin.tables import Approval, Role
+from engine.finding import Finding, Refused
+from engine.language import message
+from ledger.acts import Publication, publish_rulebook
+from rules.draft import Stale, draft_hash, findings, read_draft, tree_hash
+from rules.publishing import differences, in_force, prepare
+from rules.rows import Document
+from rules.tables import DraftEventType, DraftField, DraftIndicator, DraftLimit, DraftRule
+
+Web = Request[Any, Any, Any]
+Form = Body(media_type=RequestEncodingType.URL_ENCODED)
+
+
+class PublicationForm(msgspec.Struct):
+    """What the publication form sends; ``effective`` is local time."""
+
+    hash: str
+    effective: str = ""
+    note: str = ""
+    reason: str = ""
+
+
+class ApprovalForm(msgspec.Struct):
+    """What the approval form sends."""
+
+    hash: str
+
+
+async def approvers(hash: str, publisher: str = "") -> tuple[str, ...]:  # noqa: A002
+    """Those whose approval of this draft counts: who edited it, or publishes it, is no second person."""
+    approved = await Approval.select(Approval.user).where(Approval.hash == hash).output(as_list=True)
+    excluded = {*await changes.editors(), publisher}
+    return tuple(sorted(set(approved) - excluded))
+
+
+async def approve(hash: str, person: Person) -> None:  # noqa: A002
+    """Approve the draft as it stands. Refused where it has changed since, or the person had a hand in it."""
+    if hash != await draft_hash():
+        raise Stale(Finding(message=message("draft.stale")))
+    if person.name in await changes.editors():
+        raise Refused(Finding(message=message("publish.own_edit")))
+    if not await Approval.exists().where((Approval.hash == hash) & (Approval.user == person.name)):
+        await Approval(hash=hash, user=person.name).save()
+
+
+async def publish(
+    office: Office,
+    hash: str,  # noqa: A002
+    effective: datetime,
+    *,
+    note: str = "",
+    reason: str = "",
+    person: Person,
+) -> Publication:
+    """Publish the draft of this hash as the next version. Refused with findings unless all holds that must."""
+    prepared = await prepare(hash, effective)
+    if office.check_cases is not None and (failed := office.check_cases(prepared.rulebook, prepared.cases)):
+        raise Refused(*failed)
+    approved_by = await approvers(hash, person.name)
+    if len(approved_by) < office.approvals:
+        missing = office.approvals - len(approved_by)
+        raise Refused(Finding(message=message("publish.approvals_missing", missing=missing)))
+    return await publish_rulebook(
+        prepared.rulebook, note=note, reason=reason, actor=person.name, approved_by=approved_by
+    )
+
+
+def publication_routes(office: Office) -> Router:
+    """``/publish``."""
+
+    async def page(
+        request: Web, status: int = 200, problems: tuple[Finding, ...] = (), form: PublicationForm | None = None
+    ) -> Response[str]:
+        now = datetime.now(office.timezone).replace(second=0, microsecond=0)
+        tree = await read_draft()
+        hash_now = tree_hash(tree)
+        found = findings(tree, now)
+        version = await in_force(now)
+        named = await _rows()
+        return await show(
+            request,
+            office,
+            "publish.html",
+            status,
+            hash=hash_now,
+            empty=not tree.get("rulebook"),
+            effective=form.effective if form else now.strftime("%Y-%m-%dT%H:%M"),
+            form=form or PublicationForm(hash=hash_now),
+            problems=problems,
+            findings=[(finding, _row_of(finding.path, tree, named)) for finding in found],
+            broken=any(finding.level == "error" for finding in found),
+            version=version and version[0],
+            changes=differences(version and version[1], tree, now),
+            approved_by=await approvers(hash_now),
+            editors=sorted(await changes.editors()),
+            published=request.query_params.get("published"),
+        )
+
+    @get("/publish", guards=[signed_in(Role.office, Role.approver)], include_in_schema=False)
+    async def publish_page(request: Web) -> Response[str]:
+        return await page(request)
+
+    @post("/publish", guards=[signed_in(Role.office)], include_in_schema=False)
+    async def publish_draft(request: Web, data: Annotated[PublicationForm, Form]) -> Response[Any]:
+        try:
+            effective = read_local(data.effective, office)
+            made = await publish(
+                office, data.hash, effective, note=data.note, reason=data.reason, person=person_of(request)
+            )
+        except Refused as refused:
+            return await page(request, 409 if isinstance(refused, Stale) else 422, refused.findings, data)
+        return Redirect(f"/publish?published={made.number}", status_code=303)
+
+    @post("/publish/approval", guards=[signed_in(Role.approver)], include_in_schema=False)
+    async def approve_draft(request: Web, data: Annotated[ApprovalForm, Form]) -> Response[Any]:
+        try:
+            await approve(data.hash, person_of(request))
+        except Refused as refused:
+            return await page(request, 409 if isinstance(refused, Stale) else 422, refused.findings)
+        return Redirect("/publish", status_code=303)
+
+    return Router(
+        "/",
+        route_handlers=[publish_page, publish_draft, approve_draft],
+        exception_handlers=refuse_page(office),
+    )
+
+
+def read_local(text: str, office: Office) -> datetime:
+    """A local time as a form sends it (``2026-03-01T09:00``), in the office's time zone."""
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(Finding(path="effective", message=message("publish.effective"))) from None
+    return local if local.tzinfo is not None else local.replace(tzinfo=office.timezone)
+
+
+Named = Mapping[str, Mapping[str, str]]
+
+
+async def _rows() -> Named:
+    """Where each coded item of the draft is in the panel."""
+    held: dict[str, dict[str, str]] = {}
+    for section, table in (
+        ("event_types", DraftEventType),
+        ("indicators", DraftIndicator),
+        ("limits", DraftLimit),
+        ("rules", DraftRule),
+    ):
+        rows = await table.select(table._meta.primary_key, table._meta.get_column_by_name("code"))
+        held[section] = {row["code"]: f"/admin/#/{table._meta.tablename}/{row['id']}" for row in rows}
+    fields = await DraftField.select(DraftField.id, DraftField.name, DraftField.event_type.code.as_alias("code"))
+    held["fields"] = {f"{row['code']}.fields.{row['name']}": f"/admin/#/draft_field/{row['id']}" for row in fields}
+    return held
+
+
+def _row_of(path: str, tree: Document, named: Named) -> str:
+    """The panel's page of the row that a finding is about; the settings where it is about no row."""
+    if rule := re.match(r"rules\[(\d+)\]", path):
+        rules: Any = tree.get("rules") or []
+        at = int(rule[1])
+        return named["rules"].get(rules[at]["rule"] if at < len(rules) else "", "/admin/#/draft_rule/")
+    for section, rows in (("event_types", named["fields"]), *named.items()):
+        inside = path.removeprefix(f"{section}.")
+        if inside == path:
+            continue
+        fits = [code for code in rows if inside == code or inside.startswith((f"{code}.", f"{code}["))]
+        if fits:
+            return rows[max(fits, key=len)]
+    return "/admin/#/draft/1"

@@ -1,0 +1,124 @@
+"""A comparison of two rulebooks (规则对比): what was added, removed and changed, field by field, in sentences.
+
+Two documents are compared in their canonical form, so that only what they mean counts: a default
+that is written out is no change. The office's own cases are no rules and are left out.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from engine.language import Message, message
+
+Section = Literal["settings", "event_types", "indicators", "limits", "rules"]
+SECTIONS: tuple[Section, ...] = ("settings", "event_types", "indicators", "limits", "rules")
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that differs. ``sentences`` say each field of it that does; empty where it is new or gone."""
+
+    section: Section
+    kind: Literal["added", "removed", "changed"]
+    code: str
+    title: str
+    sentences: tuple[Message, ...] = ()
+
+
+def compare(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What differs between two canonical documents; no old one: everything is new."""
+    before = old or {}
+    changes = [*_settings(before, new)] if old is not None else []
+    for section in SECTIONS[1:]:
+        changes += _coded(section, _by_code(before.get(section)), _by_code(new.get(section)))
+    if old is not None:
+        changes += _order(_by_code(before.get("rules")), _by_code(new.get("rules")))
+    return tuple(changes)
+
+
+def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Change]:
+    held = {key for key in (*old, *new) if key not in (*SECTIONS, "cases", "effective")}
+    sentences = tuple(_fields({key: old.get(key) for key in held}, {key: new.get(key) for key in held}))
+    if sentences:
+        yield Change(section="settings", kind="changed", code="", title="", sentences=sentences)
+
+
+def _coded(section: Section, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Change]:
+    for code, item in new.items():
+        if code not in old:
+            yield Change(section=section, kind="added", code=code, title=_title(item))
+        elif sentences := tuple(_fields(old[code], item)):
+            yield Change(section=section, kind="changed", code=code, title=_title(item), sentences=sentences)
+    for code, item in old.items():
+        if code not in new:
+            yield Change(section=section, kind="removed", code=code, title=_title(item))
+
+
+def _order(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Change]:
+    kept, now = [code for code in old if code in new], [code for code in new if code in old]
+    if kept != now:
+        said = message("comparison.order", order="、".join(now))
+        yield Change(section="settings", kind="changed", code="", title="", sentences=(said,))
+
+
+def _fields(old: Any, new: Any) -> Iterable[Message]:
+    before, after = dict(_flat(old)), dict(_flat(new))
+    for path in dict.fromkeys([*before, *after]):
+        was, now = before.get(path), after.get(path)
+        if was == now:
+            continue
+        name = _name(path)
+        if was is None:
+            yield message("comparison.set", field=name, after=_said(now))
+        elif now is None:
+            yield message("comparison.unset", field=name, before=_said(was))
+        else:
+            yield message("comparison.changed", field=name, before=_said(was), after=_said(now))
+
+
+def _flat(item: Any, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
+    """The fields of an item, those of mappings inside it by their path; lists are fields."""
+    if isinstance(item, Mapping) and item:
+        for key, value in item.items():
+            yield from _flat(value, (*path, key))
+    elif item is not None:
+        yield path, item
+
+
+def _name(path: tuple[str, ...]) -> Message:
+    said = [message(f"key.{step}") if step in KEYS else message("key.other", name=step) for step in path]
+    name = said[0] if said else message("key.other", name="")
+    for further in said[1:]:
+        name = message("key.within", outer=name, inner=further)
+    return name
+
+
+def _said(value: Any) -> Message | str:
+    if isinstance(value, bool):
+        return message("comparison.yes" if value else "comparison.no")
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "、".join(value) or message("comparison.nothing")
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def _by_code(items: Any) -> dict[str, Any]:
+    if isinstance(items, list):
+        return {str(item["rule"]): {k: v for k, v in item.items() if k != "rule"} for item in items if "rule" in item}
+    return dict(items) if isinstance(items, dict) else {}
+
+
+def _title(item: Any) -> str:
+    return str(item.get("title") or "") if isinstance(item, Mapping) else ""
+
+
+KEYS = frozenset({
+    "title", "basis", "indicator", "enabled", "note", "on", "when", "charge", "points", "times", "factors", "max",
+    "matter", "limits", "joint", "of", "sign", "share", "split", "field", "table", "bands", "progressive", "else",
+    "base", "depth", "late", "holidays", "workdays", "scorecards", "standing", "rulebook", "fields", "type",
+    "choices", "required", "days_late", "full", "owner", "category", "overdraw", "measure", "per", "veto", "to",
+    "differentiation", "progress", "among", "groups", "at_least", "undifferentiated", "differentiated", "both",
+})  # fmt: skip
+"""Keys of a document that have a name in both languages."""
