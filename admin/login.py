@@ -6,7 +6,7 @@ import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 from piccolo_api.rate_limiting.middleware import InMemoryLimitProvider, RateLimitError
 
@@ -70,7 +70,7 @@ def login_routes(office: Office) -> Router:
     limiter = Limiter()
 
     @get("/login", include_in_schema=False)
-    async def login_page(request: Web, next: str = "/", changed: bool = False) -> Response[str]:  # noqa: A002
+    async def login_page(request: Web, next: FromQuery[str] = "/", changed: FromQuery[bool] = False) -> Response[str]:  # noqa: A002
         return await show(request, office, "login.html", next=local_path(next), problem=None, name="", changed=changed)
 
     @post("/login", guards=[own_form], include_in_schema=False)
@@ -143,7 +143,7 @@ def login_routes(office: Office) -> Router:
         return Redirect("/login?changed=1", status_code=303, cookies=[Cookie(COOKIE, value="", path="/", max_age=0)])
 
     @get("/language/{code:str}", include_in_schema=False)
-    async def language(code: str, next: str = "/") -> Response[Any]:  # noqa: A002
+    async def language(code: FromPath[str], next: FromQuery[str] = "/") -> Response[Any]:  # noqa: A002
         chosen = "en" if code == "en" else "zh-CN"
         cookie = Cookie(
             LANGUAGE_COOKIE, value=chosen, path="/", max_age=365 * 86400, samesite="lax", secure=office.https

@@ -5,12 +5,12 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from admin.session import SessionRow
-from admin.tables import Approval, ChangeLog, User, UserRole
+from admin.tables import ApiKey, Approval, ChangeLog, Reception, Source, User, UserRole
 
 APP_CONFIG = AppConfig(
     app_name="admin",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=[User, UserRole, SessionRow, Approval, ChangeLog],
+    table_classes=[User, UserRole, SessionRow, Approval, ChangeLog, ApiKey, Source, Reception],
     migration_dependencies=[],
     commands=[],
 )

@@ -1,9 +1,10 @@
-"""Who signs in (用户), what was changed by whom (变更记录), and who approved what (审批)."""
+"""Who signs in (用户), with which key systems come in (密钥), what was changed by whom (变更记录), who approved what
+(审批), and what was reported but refused (退回记录)."""
 
 from enum import StrEnum
 
 from piccolo.apps.user.tables import BaseUser
-from piccolo.columns import Boolean, ForeignKey, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns import Boolean, ForeignKey, Integer, OnDelete, Serial, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Unique
@@ -66,3 +67,37 @@ class ChangeLog(Table, tablename="change_log"):
     row = Varchar(length=64)
     before = Text()
     after = Text()
+
+
+class ApiKey(Table, tablename="api_key"):
+    """A key that a system comes in with: its hash, never itself. ``scopes`` are words with a space between."""
+
+    id: Serial
+    name = Varchar(length=64, unique=True)
+    hash = Varchar(length=64, unique=True, secret=True)
+    scopes = Text()
+    source = Varchar(length=64, null=True, default=None)
+    made_at = Timestamptz(default=TimestamptzNow())
+    made_by = Varchar(length=100)
+    expires_at = Timestamptz(null=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class Source(Table, tablename="source"):
+    """A source of events and the URI that it calls itself by in a CloudEvents envelope."""
+
+    code = Varchar(length=64, primary_key=True, default=None)
+    title = Text()
+    uri = Text(unique=True, null=True, default=None)
+
+
+class Reception(Table, tablename="reception"):
+    """A reported event that was refused, for reconciliation with its sender: what was wrong, never its content."""
+
+    id: Serial
+    at = Timestamptz(default=TimestamptzNow(), index=True)
+    sender = Varchar(length=100)
+    source = Varchar(length=64)
+    event = Text()
+    status = Integer()
+    problem = Text()

@@ -3,17 +3,31 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 import asyncpg
 from litestar import Litestar, Response, get
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import ControllerRouterHandler
 
+from admin.office import Office
+from admin.routes import routes as office_routes
 from api import settings as environment
-from api.database import pooled
+from api.database import borrowed, pooled
+from api.describing import components
+from api.keys import Keyring
 from api.opening import database
 from api.piccolo_conf import DB
+from api.problems import PROBLEMS
+from api.routes import api_routes
 from api.settings import Settings
+from engine.both import BothMatcher
+from engine.direct import DirectMatcher
+from ledger.current import Current, use_current
+from ledger.recording import Recorder
 
 log = logging.getLogger("jikao")
 
@@ -42,10 +56,31 @@ def create(settings: Settings | None = None) -> Litestar:
     """The application on settings whose database is known, else on those of the environment."""
     settings = settings or environment.read()
     url = database(settings).url
+    current = Current(settings.timezone, DirectMatcher if settings.matcher == "direct" else BothMatcher)
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
         async with pooled(url):
+            use_current(current)
+            async with borrowed() as connection:
+                await current.refresh(connection)
             yield
 
-    return Litestar(route_handlers=ROUTES, lifespan=[connections], openapi_config=None)
+    office = Office(
+        secret=settings.secret,
+        timezone=settings.timezone,
+        approvals=1 if settings.approvals is None else settings.approvals,
+    )
+    return Litestar(
+        route_handlers=[*ROUTES, api_routes(), *office_routes(office)],
+        lifespan=[connections],
+        state=State({"settings": settings, "recorder": Recorder(current), "keyring": Keyring()}),
+        exception_handlers=PROBLEMS,
+        openapi_config=OpenAPIConfig(
+            title="绩考 jikao",
+            version=version("jikao"),
+            path="/api",
+            components=components(),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+    )

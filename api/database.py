@@ -37,6 +37,16 @@ async def pooled(url: str, size: int = POOL) -> AsyncIterator[None]:
         await DB.close_connection_pool()
 
 
+@asynccontextmanager
+async def borrowed() -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the ORM's pool, to read on."""
+    pool = DB.pool
+    if pool is None:
+        raise LookupError("no pool is running")
+    async with pool.acquire() as connection:
+        yield connection
+
+
 async def connect(url: str) -> asyncpg.Connection:
     """One connection of the driver's, outside the ORM.
 

@@ -1,0 +1,162 @@
+"""Answers (回执): what recording an event came to, derived from what the ledger holds, so that it can be repeated."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from engine.bureau import Bureau
+from engine.event import EventKey
+from engine.finding import Finding
+from engine.language import message
+from engine.rulebook import VetoRule
+from engine.scene import gather
+from ledger.current import Connection, Current
+from ledger.present import read_recorded
+from ledger.reading import EntryView, EventView, Unknown, view_entry, view_event
+
+MOST_ENTRIES = 500
+"""Entries that the answer to an act tells at most."""
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that fired for an event, and what it charges whom. A veto charges nothing."""
+
+    rule: str
+    version: int
+    subject: str
+    nominal: Decimal | None
+    posted: Decimal | None
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """An event, the rules that fired for it, and every entry that it made."""
+
+    event: EventView
+    fired: tuple[Fired, ...]
+    entries: tuple[EntryView, ...]
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was withdrawn, by which act, and the entries that this made."""
+
+    event: EventView
+    act: int
+    entries: tuple[EntryView, ...]
+
+
+class Corrected(msgspec.Struct, frozen=True, kw_only=True):
+    """A correction: the act, the event that was withdrawn, the one that replaces it, and the entries of both."""
+
+    act: int
+    withdrawn: EventView
+    event: EventView
+    fired: tuple[Fired, ...]
+    entries: tuple[EntryView, ...]
+
+
+class Acted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act changed: its number (None: a preview), how many entries, and the first of them."""
+
+    act: int | None
+    changes: int
+    entries: tuple[EntryView, ...]
+
+
+async def find_event(connection: Connection, key: EventKey) -> Mapping[str, Any]:
+    """An event's row with its state and what it is linked to. Unknown where it was never recorded."""
+    row = await connection.fetchrow(
+        """
+        SELECT e.*, p.source IS NOT NULL AS standing,
+               (SELECT a.content FROM act a WHERE a.number = e.number - 1 AND a.kind = 'correction') AS corrects
+        FROM event e LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id
+        WHERE e.source = $1 AND e.id = $2
+        """,
+        *key,
+    )
+    if row is None:
+        raise Unknown(Finding(message=message("event.unknown", source=key.source, id=key.id)))
+    act = None if row["standing"] else await find_withdrawal(connection, row["number"])
+    corrected_by = act["content"] if act is not None and act["kind"] == "correction" else None
+    return {**row, "corrected_by": corrected_by}
+
+
+async def find_withdrawal(connection: Connection, event: int) -> Mapping[str, Any] | None:
+    """The act that withdrew the event of that number."""
+    found: Mapping[str, Any] | None = await connection.fetchrow(
+        "SELECT number, kind, content FROM act WHERE kind IN ('retraction', 'correction')"
+        " AND content::jsonb -> 'event' = to_jsonb($1::bigint)",
+        event,
+    )
+    return found
+
+
+async def posted(connection: Connection, current: Current, key: EventKey) -> Posted:
+    """The answer to an event that was recorded."""
+    row = await find_event(connection, key)
+    entries = await entries_of(connection, row["number"] - 1 if row["corrects"] is not None else row["number"])
+    return Posted(event=view_event(row), fired=(*_fired(entries, key), *_vetoes(current, row)), entries=entries)
+
+
+async def withdrawn(connection: Connection, key: EventKey) -> Withdrawn:
+    """The answer to a retraction."""
+    row = await find_event(connection, key)
+    act = await find_withdrawal(connection, row["number"])
+    number = row["number"] if act is None else act["number"]
+    return Withdrawn(event=view_event(row), act=number, entries=await entries_of(connection, number))
+
+
+async def corrected(connection: Connection, current: Current, key: EventKey, by: EventKey) -> Corrected:
+    """The answer to a correction."""
+    before, after = await find_event(connection, key), await posted(connection, current, by)
+    return Corrected(
+        act=after.event.number - 1,
+        withdrawn=view_event(before),
+        event=after.event,
+        fired=after.fired,
+        entries=after.entries,
+    )
+
+
+async def acted(connection: Connection, number: int, *, preview: bool = False) -> Acted:
+    """The answer to an act."""
+    changes = await connection.fetchval("SELECT count(*) FROM entry WHERE cause = $1", number)
+    rows = await connection.fetch("SELECT * FROM entry WHERE cause = $1 ORDER BY number LIMIT $2", number, MOST_ENTRIES)
+    return Acted(act=None if preview else number, changes=changes, entries=tuple(view_entry(row) for row in rows))
+
+
+async def entries_of(connection: Connection, cause: int) -> tuple[EntryView, ...]:
+    """The entries that an event or an act made, in order."""
+    rows = await connection.fetch("SELECT * FROM entry WHERE cause = $1 ORDER BY number", cause)
+    return tuple(view_entry(row) for row in rows)
+
+
+def _fired(entries: Sequence[EntryView], key: EventKey) -> list[Fired]:
+    return [
+        Fired(rule=each.rule, version=each.version, subject=each.subject, nominal=each.nominal, posted=each.posted)
+        for each in entries
+        if each.kind in ("direct", "joint") and (each.source, each.event) == key
+    ]
+
+
+def _vetoes(current: Current, row: Mapping[str, Any]) -> list[Fired]:
+    """The vetoes that the event's own version fires: they bound totals and post nothing."""
+    version = next((each for each in current.bureau.versions if each.number == row["version"]), None)
+    rules = () if version is None else version.rulebook.rules
+    vetoes = [rule for rule in rules if isinstance(rule, VetoRule) and rule.enabled and rule.on == row["type"]]
+    if version is None or not vetoes:
+        return []
+    bureau = Bureau(
+        versions=(version,),
+        organisation=current.bureau.organisation,
+        calendar=current.bureau.calendar,
+        settled_through=current.bureau.settled_through,
+    )
+    event = read_recorded(row, bureau).event
+    fired = current.direct(version).match(event.type, gather(bureau, event, version))
+    return [
+        Fired(rule=rule.code, version=version.number, subject=event.subject, nominal=None, posted=None)
+        for rule in vetoes
+        if rule.code in fired
+    ]

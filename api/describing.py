@@ -1,0 +1,149 @@
+"""The description (接口说明, OpenAPI 3.1) of bodies that we read by ourselves, from their bytes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litestar.openapi.spec import Components, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
+
+_CODE = {"type": "string", "minLength": 1, "maxLength": 64}
+_INSTANT = {"type": "string", "format": "date-time", "description": "RFC 3339, with its offset"}
+_DAY = {"type": ["string", "null"], "format": "date"}
+_TEXT = {"type": "string"}
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def _list_of(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+
+
+SHAPES: Mapping[str, dict[str, Any]] = {
+    "Report": _object(
+        ("id", "type", "subject", "time"),
+        id={"type": "string", "minLength": 1, "maxLength": 200},
+        source={**_CODE, "description": "left out: the key's own source, else manual"},
+        type=_CODE,
+        subject=_CODE,
+        time=_INSTANT,
+        recorded_at={**_INSTANT, "description": "when it reached the sender; needs events:backdate"},
+        matter={"type": ["string", "null"], "maxLength": 200},
+        parties={
+            "type": "object",
+            "additionalProperties": {"oneOf": [_CODE, {"type": "array", "items": _CODE}]},
+        },
+        basis={"type": ["string", "null"], "maxLength": 2000},
+        data={"type": "object", "description": "the fields of the event's type; numbers or strings, exact either way"},
+    ),
+    "Envelope": {
+        "type": "object",
+        "description": "CloudEvents 1.0; matter, basis and recordedat as extension attributes, parties inside data",
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": _TEXT,
+            "source": {"type": "string", "format": "uri-reference"},
+            "type": _TEXT,
+            "subject": _TEXT,
+            "time": _INSTANT,
+            "data": {"type": "object"},
+        },
+        "required": ["specversion", "id", "source", "type", "subject", "time"],
+    },
+    "Retraction": _object(("reason",), reason=_TEXT),
+    "Correction": _object(("reason", "event"), reason=_TEXT, event={"$ref": "#/components/schemas/Report"}),
+    "SubjectItem": _object(
+        ("code", "kind"),
+        code=_CODE,
+        name=_TEXT,
+        kind={"enum": ["unit", "person"]},
+        group={"type": ["string", "null"]},
+        unit={"type": ["string", "null"]},
+        post={"type": ["string", "null"]},
+    ),
+    "RelationItem": {
+        "type": "object",
+        "properties": {
+            "subject": _CODE,
+            "relation": _CODE,
+            "answers": _CODE,
+            "indicator": {"type": ["string", "null"]},
+            "from": _DAY,
+            "to": _DAY,
+        },
+        "required": ["subject", "relation", "answers"],
+        "additionalProperties": False,
+    },
+    "PeriodItem": {
+        "type": "object",
+        "properties": {"code": _CODE, "title": _TEXT, "kind": _TEXT, "from": _DAY, "to": _DAY},
+        "required": ["code", "kind", "from", "to"],
+    },
+    "Subjects": _object(("items",), since=_DAY, items=_list_of("SubjectItem"), reason=_TEXT),
+    "Relations": _object(("items",), items=_list_of("RelationItem"), reason=_TEXT),
+    "Periods": _object(("items",), items=_list_of("PeriodItem"), reason=_TEXT),
+    "Act": _object((), reason=_TEXT),
+    "Document": {"type": "object", "description": "a rulebook document", "required": ["rulebook", "effective"]},
+    "Hash": _object(("hash",), hash=_TEXT),
+    "Publication": _object(("hash", "effective"), hash=_TEXT, effective=_INSTANT, note=_TEXT, reason=_TEXT),
+    "Simulation": _object(("period", "version"), period=_CODE, version={"type": ["integer", "string"]}),
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457",
+        "properties": {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": _TEXT,
+            "instance": _TEXT,
+            "errors": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"pointer": _TEXT, "message": _TEXT}},
+            },
+        },
+    },
+}
+
+_BODIES: Mapping[str, Mapping[str, Any]] = {
+    "event": {"application/json": "Report", "application/cloudevents+json": "Envelope"},
+    "events": {
+        "application/json": ["Report"],
+        "application/cloudevents-batch+json": ["Envelope"],
+        "application/x-ndjson": "Report",
+    },
+    "reason": {"application/json": "Retraction"},
+    "correction": {"application/json": "Correction"},
+    "subjects": {"application/json": "Subjects"},
+    "relations": {"application/json": "Relations"},
+    "periods": {"application/json": "Periods"},
+    "act": {"application/json": "Act"},
+    "document": {"application/json": "Document", "application/yaml": "Document"},
+    "hash": {"application/json": "Hash"},
+    "publication": {"application/json": "Publication"},
+    "simulation": {"application/json": "Simulation"},
+}
+
+
+def components() -> Components:
+    """The shapes that bodies are described by."""
+    shapes: Any = SHAPES
+    return Components(schemas=shapes)
+
+
+def body(name: str) -> type[Operation]:
+    """The operation of a handler that reads a body of this name."""
+    content = {kind: OpenAPIMediaType(schema=_schema(shape)) for kind, shape in _BODIES[name].items()}
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = RequestBody(content=content, required=True)
+
+    return Described
+
+
+def _schema(shape: Any) -> Any:
+    if isinstance(shape, list):
+        return Schema(type="array", items=_schema(shape[0]))  # type: ignore[arg-type]
+    return Reference(ref=f"#/components/schemas/{shape}")
