@@ -84,66 +84,76 @@ async def publish_rulebook(
 
 
 async def organise(
-    since: date, subjects: Iterable[Subject], relations: Iterable[Relation], *, reason: str, actor: str
+    since: date,
+    subjects: Iterable[Subject],
+    relations: Iterable[Relation],
+    *,
+    reason: str,
+    actor: str,
+    desk: Desk | None = None,
 ) -> Receipt:
     """Change the organisation from a day on: upsert, all or none."""
     subjects, relations = list(subjects), list(relations)
-    async with open_desk(get_current()) as desk:
-        after = reorganise(desk.bureau.organisation, since, subjects, relations)
-        concerned = await desk.standing("p.day >= $1", after.first_day) if after.first_day is not None else []
-        if concerned and not reason:
-            raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
-        for subject in subjects:
-            await _write_subject(desk, subject, after.organisation.subjects[subject.code])
-        for relation in relations:
-            await _write_relation(desk, relation)
-        desk.head.organisation += 1
-        content = {
-            "since": since.isoformat(),
-            "revision": desk.head.organisation,
-            "subjects": [_plain_places(after.organisation.subjects[subject.code]) for subject in subjects],
-            "relations": [msgspec.to_builtins(relation) for relation in relations],
-        }
-        bureau = msgspec.structs.replace(desk.bureau, organisation=after.organisation)
-        return await desk.act(
-            "organisation", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
-        )
+    if desk is None:
+        async with open_desk(get_current()) as own:
+            return await organise(since, subjects, relations, reason=reason, actor=actor, desk=own)
+    after = reorganise(desk.bureau.organisation, since, subjects, relations)
+    concerned = await desk.standing("p.day >= $1", after.first_day) if after.first_day is not None else []
+    if concerned and not reason:
+        raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
+    for subject in subjects:
+        await _write_subject(desk, subject, after.organisation.subjects[subject.code])
+    for relation in relations:
+        await _write_relation(desk, relation)
+    desk.head.organisation += 1
+    content = {
+        "since": since.isoformat(),
+        "revision": desk.head.organisation,
+        "subjects": [_plain_places(after.organisation.subjects[subject.code]) for subject in subjects],
+        "relations": [msgspec.to_builtins(relation) for relation in relations],
+    }
+    bureau = msgspec.structs.replace(desk.bureau, organisation=after.organisation)
+    return await desk.act(
+        "organisation", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+    )
 
 
-async def declare(periods: Iterable[Period], *, reason: str = "", actor: str) -> Receipt:
+async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, desk: Desk | None = None) -> Receipt:
     """Declare periods or change their titles and bounds; those that are closed stay as they are."""
     periods = list(periods)
-    async with open_desk(get_current()) as desk:
-        known = dict(desk.bureau.calendar.periods)
-        for place, period in enumerate(periods):
-            before = known.get(period.code)
-            if before is not None:
-                period = msgspec.structs.replace(period, state=before.state)
-                if before.state == "closed" and period != before:
-                    said = message("period.not_open", period=period.code)
-                    raise Refused(Finding(message=said, path=f"/items/{place}"))
-            known[period.code] = period
-            await desk.connection.execute(
-                "INSERT INTO period (code, title, kind, starts, ends, state) VALUES ($1, $2, $3, $4, $5, $6)"
-                " ON CONFLICT (code) DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5",
-                period.code,
-                period.title,
-                period.kind,
-                period.start,
-                period.end,
-                period.state,
-            )
-        desk.head.periods += 1
-        bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(known.values()))
-        concerned = await desk.standing(
-            "EXISTS (SELECT 1 FROM present_taking t WHERE t.source = p.source AND t.id = p.id"
-            " AND t.span LIKE 'period %') OR p.type = ANY($1)",
-            sorted(_types_under_period_limits(bureau)),
+    if desk is None:
+        async with open_desk(get_current()) as own:
+            return await declare(periods, reason=reason, actor=actor, desk=own)
+    known = dict(desk.bureau.calendar.periods)
+    for place, period in enumerate(periods):
+        before = known.get(period.code)
+        if before is not None:
+            period = msgspec.structs.replace(period, state=before.state)
+            if before.state == "closed" and period != before:
+                said = message("period.not_open", period=period.code)
+                raise Refused(Finding(message=said, path=f"/items/{place}"))
+        known[period.code] = period
+        await desk.connection.execute(
+            "INSERT INTO period (code, title, kind, starts, ends, state) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT (code) DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5",
+            period.code,
+            period.title,
+            period.kind,
+            period.start,
+            period.end,
+            period.state,
         )
-        content = {"periods": [msgspec.to_builtins(period) for period in periods]}
-        return await desk.act(
-            "periods", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
-        )
+    desk.head.periods += 1
+    bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(known.values()))
+    concerned = await desk.standing(
+        "EXISTS (SELECT 1 FROM present_taking t WHERE t.source = p.source AND t.id = p.id"
+        " AND t.span LIKE 'period %') OR p.type = ANY($1)",
+        sorted(_types_under_period_limits(bureau)),
+    )
+    content = {"periods": [msgspec.to_builtins(period) for period in periods]}
+    return await desk.act(
+        "periods", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+    )
 
 
 async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
