@@ -102,7 +102,9 @@ async def organise(
     if concerned and not reason:
         raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
     for subject in subjects:
-        await _write_subject(desk, subject, after.organisation.subjects[subject.code])
+        await _write_name(desk, subject)
+    for subject in subjects:
+        await _write_places(desk, after.organisation.subjects[subject.code])
     for relation in relations:
         await _write_relation(desk, relation)
     desk.head.organisation += 1
@@ -214,19 +216,21 @@ def _types_under_period_limits(bureau: Any) -> set[str]:
     }
 
 
-async def _write_subject(desk: Desk, given: Subject, after: Subject) -> None:
-    run = desk.connection
-    await run.execute(
+async def _write_name(desk: Desk, given: Subject) -> None:
+    await desk.connection.execute(
         "INSERT INTO subject (code, name) VALUES ($1, $2)"
         " ON CONFLICT (code) DO UPDATE SET name = CASE WHEN $2 = '' THEN subject.name ELSE $2 END",
         given.code,
         given.name,
     )
-    await run.execute("DELETE FROM subject_place WHERE subject = $1", given.code)
+
+
+async def _write_places(desk: Desk, after: Subject) -> None:
+    await desk.connection.execute("DELETE FROM subject_place WHERE subject = $1", after.code)
     for place in after.places:
-        await run.execute(
+        await desk.connection.execute(
             "INSERT INTO subject_place (subject, since, kind, group_code, unit, post) VALUES ($1, $2, $3, $4, $5, $6)",
-            given.code,
+            after.code,
             place.since,
             place.kind,
             place.group,
