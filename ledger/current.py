@@ -23,6 +23,7 @@ from rules.document import read_rulebook
 from rules.tree import load_json
 
 Connection: TypeAlias = asyncpg.Connection
+Matchers: TypeAlias = dict[int, tuple[Rulebook, Matcher]]
 
 
 class Head(msgspec.Struct, kw_only=True):
@@ -53,8 +54,8 @@ class Current:
         self.bureau = Bureau(organisation=Organisation(timezone=timezone))
         self._live = live
         self._seen: tuple[int, int, int, date | None] | None = None
-        self._direct: dict[int, Matcher] = {}
-        self._both: dict[int, Matcher] = {}
+        self._direct: Matchers = {}
+        self._both: Matchers = {}
 
     async def refresh(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head, holding the ledger's lock if asked to, and whatever it says is newer."""
@@ -116,10 +117,12 @@ def get_current() -> Current:
     return _current
 
 
-def _kept(matchers: dict[int, Matcher], version: Version, make: Callable[[Rulebook], Matcher]) -> Matcher:
-    if version.number not in matchers:
-        matchers[version.number] = make(version.rulebook)
-    return matchers[version.number]
+def _kept(held: Matchers, version: Version, make: Callable[[Rulebook], Matcher]) -> Matcher:
+    # A version that was only tried (a preview, a refused publication) leaves its number to another rulebook.
+    known = held.get(version.number)
+    if known is None or known[0] is not version.rulebook:
+        known = held[version.number] = (version.rulebook, make(version.rulebook))
+    return known[1]
 
 
 def load_version(number: int, document: str) -> Version:
