@@ -27,7 +27,7 @@ def opened(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     with embedded(settings.var / "postgres") as database:
-        yield settings.on(database)
+        yield settings.on(database, embedded=True)
 
 
 def database(settings: Settings) -> Database:

@@ -44,10 +44,12 @@ class Settings:
     """What sessions and tokens are keyed with."""
     var: Path = Path("var")
     """The folder of everything that we keep on disk."""
+    embedded: bool = False
+    """The database is our own, in ``var``."""
 
-    def on(self, database: Database) -> "Settings":
+    def on(self, database: Database, *, embedded: bool = False) -> "Settings":
         """The same, on this database."""
-        return replace(self, database=database)
+        return replace(self, database=database, embedded=embedded)
 
     def environment(self) -> Mapping[str, str]:
         """The environment in which a serving process reads the same settings, less the owner's connection."""

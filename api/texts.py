@@ -81,6 +81,19 @@ TEXTS: Catalogue = {
     "migrate.current": ("数据库的表已是最新", "the database's tables are current"),
     "migrate.done": ("已执行 {count} 步迁移", "{count} migration steps done"),
     "serve.address": ("绩考已启动：{address}", "jikao is up: {address}"),
+    "serve.administrator": (
+        "管理员账号 {name} 已建立，初始密码（只显示这一次，首次登录须修改）：{password}",
+        "the administrator {name} was made; the password (shown only now, change it at first sign-in): {password}",
+    ),
+    "serve.trial": ("试发一个事件：\n{line}", "post an event:\n{line}"),
+    "demonstration.filled": (
+        "已填入演示数据：示例规则、30 个单位、210 名人员和一年的事件",
+        "a demonstration was filled in: the starter rulebook, 30 units, 210 people and a year of events",
+    ),
+    "user.password": (
+        "{name} 的密码（只显示这一次）：{password}",
+        "the password of {name}, shown only now: {password}",
+    ),
     "serve.stop_hint": ("按 Ctrl+C 停止", "Ctrl+C stops it"),
     "serve.direct_alone": (
         "Python {version} 不支持 durable_rules，只用 direct 匹配器",

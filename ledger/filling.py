@@ -14,24 +14,30 @@ from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.report import parse_report
+from engine.rulebook import Rulebook
 from ledger import acts
 from ledger.current import Current
 from ledger.demonstration import Demonstration, county
 from ledger.desk import Desk, open_desk
-from rules.document import Document, read_document
+from rules.document import read_rulebook
 from rules.draft import write_draft
 from rules.tree import load_yaml
 
 GROUP = 500
 ACTOR = "demonstration"
+ADDRESSEE = "B-YUNLING"
+"""The unit that a line to try reports an event about."""
 WITHDRAWN = 40
 """Every so many events one is retracted and the next one corrected, as happens in an office."""
 
 
-def read_starter() -> tuple[Any, Document]:
-    """The starter rulebook, as a tree and typed."""
+def read_starter() -> tuple[dict[str, Any], Rulebook]:
+    """The starter rulebook, as a tree and typed. Its cases prove the example's numbers and stay with the file:
+    an office that sets numbers of its own writes cases of its own."""
     tree = load_yaml((files("rules") / "starter" / "county.yaml").read_bytes())[0]
-    return tree.raw, read_document(tree.raw, tree.lines)
+    assert isinstance(tree.raw, dict)
+    raw = {key: value for key, value in tree.raw.items() if key != "cases"}
+    return raw, read_rulebook(raw)
 
 
 async def fill(current: Current, today: date, progress: Callable[[int, int], None]) -> None:
@@ -40,8 +46,8 @@ async def fill(current: Current, today: date, progress: Callable[[int, int], Non
         if desk.head.length:
             raise Refused(Finding(message=message("demonstration.not_empty")))
     demonstration = county(today=today)
-    raw, document = read_starter()
-    rulebook = msgspec.structs.replace(document.rulebook, effective=demonstration.effective)
+    raw, starter = read_starter()
+    rulebook = msgspec.structs.replace(starter, effective=demonstration.effective)
     await acts.declare(demonstration.periods, actor=ACTOR)
     await acts.organise(today, demonstration.subjects, demonstration.relations, reason="", actor=ACTOR)
     await write_draft({**raw, "effective": demonstration.effective.isoformat()})

@@ -7,7 +7,7 @@ import platform
 import signal
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 from api import settings as environment
 from api.commands.speaking import say
 from api.opening import connected, opened
+from api.preparing import prepare
 from api.settings import DURABLE_RUNS, Settings
 from engine.finding import Finding, Refused
 from engine.language import Message, message
@@ -25,19 +26,12 @@ from engine.language import Message, message
 if TYPE_CHECKING:
     from litestar import Litestar
 
-Preparation = Callable[[Settings], Awaitable[Sequence[Message]]]
-
-PREPARATIONS: tuple[Preparation, ...] = ()
-"""Done once before anyone is served, on a current database with the ORM's pool running: each makes what a
-new instance lacks and answers with the lines to print (the first administrator's password, a line to try)."""
-
-
 @click.command
 def serve() -> None:
     """启动服务 / run the service."""
     settings = environment.read()
     with _listen(settings) as listening, opened(settings) as there:
-        lines = anyio.run(_prepare, there)
+        lines = anyio.run(_prepare, there, _address(listening))
         listening.listen(1024)
         say(message("serve.address", address=_address(listening)))
         for line in lines:
@@ -48,9 +42,9 @@ def serve() -> None:
         _run(there, listening)
 
 
-async def _prepare(settings: Settings) -> Sequence[Message]:
+async def _prepare(settings: Settings, address: str) -> Sequence[Message]:
     async with connected(settings):
-        return [line for preparation in PREPARATIONS for line in await preparation(settings)]
+        return await prepare(settings, address)
 
 
 def _listen(settings: Settings) -> socket.socket:
