@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from engine import scalar
-from engine.finding import Refused
+from engine.finding import Finding, Refused
 from engine.organisation import Relation, Subject
 from engine.period import Period
 from engine.rulebook import Rulebook
@@ -142,16 +142,27 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_cases(text: str | bytes, folder: File | None = None) -> list[Case]:
     """The cases of a file; ``folder`` is where the files that it names are. Refused with every finding."""
-    cases: list[Case] = []
-    for tree in load(text):
-        if isinstance(tree.raw, Mapping) and "case" not in tree.raw and isinstance(tree.raw.get("rulebook"), str):
-            document = read_document(tree.raw, tree.lines)
-            cases += read_own_cases(document.rulebook, document.cases, tree.lines, folder)
-        else:
-            findings = Findings(tree.lines)
-            cases.append(read_case(Place(tree.raw, findings), folder))
-            findings.close()
-    return cases
+    return [case for tree in load(text) for case in read_contents(tree, folder).cases]
+
+
+class Contents(msgspec.Struct, frozen=True, kw_only=True):
+    """What one document of a file holds: its cases, and what is odd in it. ``rulebook``: it is one, with its own."""
+
+    cases: tuple[Case, ...]
+    warnings: tuple[Finding, ...] = ()
+    rulebook: Rulebook | None = None
+
+
+def read_contents(tree: Tree, folder: File | None = None) -> Contents:
+    """The cases of one document, a case or a rulebook with its own. Refused with every finding."""
+    if isinstance(tree.raw, Mapping) and "case" not in tree.raw and isinstance(tree.raw.get("rulebook"), str):
+        document = read_document(tree.raw, tree.lines)
+        own = read_own_cases(document.rulebook, document.cases, tree.lines, folder)
+        return Contents(cases=tuple(own), warnings=document.warnings, rulebook=document.rulebook)
+    findings = Findings(tree.lines)
+    case = read_case(Place(tree.raw, findings), folder)
+    findings.close()
+    return Contents(cases=(case,), warnings=tuple(findings.found))
 
 
 def read_own_cases(

@@ -2,7 +2,11 @@
 
 import click
 
+from api.commands.check import check
+from api.commands.demo import demo
+from api.commands.key import key
 from api.commands.migrate import migrate
 from api.commands.serve import serve
+from api.commands.user import user
 
-COMMANDS: tuple[click.Command, ...] = (serve, migrate)
+COMMANDS: tuple[click.Command, ...] = (serve, demo, check, migrate, key, user)
