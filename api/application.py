@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import ControllerRouterHandler
 
 from admin.office import Office
+from admin.registers import registers
 from admin.routes import routes as office_routes
 from api import settings as environment
 from api.database import borrowed, pooled
@@ -23,6 +24,7 @@ from api.opening import database
 from api.piccolo_conf import DB
 from api.problems import PROBLEMS
 from api.routes import api_routes
+from api.routes.rulebook import failing_cases
 from api.settings import Settings
 from engine.both import BothMatcher
 from engine.direct import DirectMatcher
@@ -69,12 +71,13 @@ def create(settings: Settings | None = None) -> Litestar:
     office = Office(
         secret=settings.secret,
         timezone=settings.timezone,
-        approvals=1 if settings.approvals is None else settings.approvals,
+        second_persons=settings.approvals,
+        check_cases=failing_cases,
     )
     return Litestar(
-        route_handlers=[*ROUTES, api_routes(), *office_routes(office)],
+        route_handlers=[*ROUTES, api_routes(), *office_routes(office, [registers()])],
         lifespan=[connections],
-        state=State({"settings": settings, "recorder": Recorder(current), "keyring": Keyring()}),
+        state=State({"office": office, "recorder": Recorder(current), "keyring": Keyring()}),
         exception_handlers=PROBLEMS,
         openapi_config=OpenAPIConfig(
             title="绩考 jikao",

@@ -34,7 +34,7 @@ _log = logging.getLogger("jikao.api")
 
 _STATES = frozenset({"period.no_open", "period.closed", "period.not_open", "period.not_closed"})
 """What is refused because of how a period stands, not because of what was said."""
-_STRANGERS = frozenset({"event.unknown", "entry.unknown", "period.unknown", "version.unknown", "subject.unknown"})
+_STRANGERS = frozenset({"event.unknown", "ledger.no_entry", "period.unknown", "version.unknown", "subject.unknown"})
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]*)\]")
 
 
@@ -129,6 +129,8 @@ def _status(error: Exception) -> tuple[int, str]:
             return 503, "disagreement"
         case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError() | asyncpg.TooManyConnectionsError():
             return 503, "unavailable"
+        case asyncpg.CharacterNotInRepertoireError():
+            return 400, "malformed"
         case OSError() | TimeoutError():
             return 503, "unavailable"
         case HTTPException(status_code=status):

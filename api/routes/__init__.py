@@ -3,9 +3,27 @@
 from litestar import Router
 
 from api.problems import PROBLEMS
+from api.routes.entries import entry_routes
 from api.routes.events import event_routes
+from api.routes.organisation import organisation_routes
+from api.routes.periods import period_routes
+from api.routes.rulebook import rulebook_routes
+from api.routes.seal import get_seal
+from api.routes.standings import standing_routes
 
 
 def api_routes() -> Router:
     """Everything under ``/api``."""
-    return Router("/api", route_handlers=[event_routes], exception_handlers=PROBLEMS)
+    return Router(
+        "/api",
+        route_handlers=[
+            event_routes,
+            entry_routes,
+            organisation_routes,
+            period_routes,
+            rulebook_routes,
+            standing_routes,
+            get_seal,
+        ],
+        exception_handlers=PROBLEMS,
+    )

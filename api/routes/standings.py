@@ -1,0 +1,263 @@
+"""Scores and standings (得分、排名): a period's figures, each with the query of the entries behind it."""
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Router, get
+from litestar.params import FromPath, FromQuery
+
+from api.authorization import caller_of, needs
+from api.database import borrowed
+from api.paging import read_limit, read_number, write_cursor
+from engine.account import Account
+from engine.amount import cents
+from engine.charging import written
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.period import Period
+from engine.standing import Figures, Standing, figures
+from ledger.acts import find_period
+from ledger.current import get_current
+from ledger.reading import Unknown, read_account
+
+Web = Request[Any, Any, Any]
+
+
+class StandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject's place in a period."""
+
+    subject: str
+    kind: str
+    group: str | None
+    total: str | None
+    final: str | None
+    rank: int | None
+    tier: int | None
+    previous_rank: int | None
+    awards: tuple[str, ...]
+
+
+class StandingList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the ranked list of a period."""
+
+    period: str
+    version: int | None
+    items: tuple[StandingView, ...]
+    next_cursor: str | None
+
+
+class PartView(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a scorecard; ``score`` and ``scaled`` are exact (a ratio that is no decimal is written 1/3)."""
+
+    title: str
+    category: str
+    weight: str
+    scaled: str | None
+    score: str | None
+    counted: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+class IndicatorView(msgspec.Struct, frozen=True, kw_only=True):
+    """A score on one indicator. ``begun`` is the measured value or full marks."""
+
+    indicator: str
+    full: str
+    begun: str | None
+    posted: str
+    score: str | None
+    method: str | None
+    entries: str
+
+
+class VetoView(msgspec.Struct, frozen=True, kw_only=True):
+    """A veto and the event that cast it."""
+
+    source: str
+    event: str
+    rule: str
+    version: int
+    to: str
+
+
+class LinkageView(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of the unit's total in the final total."""
+
+    share: str
+    unit: str
+    total: str | None
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject's figures in a period, from base to awards; ``entries`` is the query of the entries behind them."""
+
+    subject: str
+    period: str
+    version: int | None
+    snapshot: int | None = None
+    base: str | None
+    parts: tuple[PartView, ...]
+    indicators: tuple[IndicatorView, ...]
+    posted: str
+    floor: str | None
+    veto: str | None
+    vetoes: tuple[VetoView, ...]
+    total: str | None
+    linkage: LinkageView | None
+    final: str | None
+    rank: int | None
+    tier: int | None
+    awards: tuple[str, ...]
+    entries: str
+
+
+@get("/subjects/{code:str}/score", guards=[needs("entries:read")])
+async def get_score(request: Web, code: FromPath[str], period: FromQuery[str]) -> Score:
+    """得分 / a subject's figures in a period."""
+    only = caller_of(request).subject
+    _, found = await _figures(period)
+    standing = found.of.get(code)
+    if standing is None or only not in (None, code):
+        raise Unknown(Finding(message=message("subject.unknown", subject=code)))
+    return _score(standing, found)
+
+
+@get("/periods/{code:str}/standings", guards=[needs("entries:read")])
+async def get_standings(
+    code: FromPath[str],
+    group: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> StandingList:
+    """排名 / the ranked list of a period, group by group."""
+    most, first = read_limit(limit), read_number(cursor) or 0
+    account, found = await _figures(code)
+    previous = await _previous(account)
+    wanted = [each for each in found.of.values() if group in (None, each.place.group)]
+    wanted.sort(key=lambda each: (each.place.group is None, each.place.group or "", each.rank or 10**9, each.subject))
+    items = tuple(_standing(each, previous) for each in wanted[first : first + most])
+    more = first + most if first + most < len(wanted) else None
+    return StandingList(period=code, version=found.version, items=items, next_cursor=write_cursor(more))
+
+
+async def _figures(code: str) -> tuple[Account, Figures]:
+    async with borrowed() as connection:
+        await get_current().refresh(connection)
+    try:
+        find_period(get_current().bureau.calendar, code)
+    except Refused as refused:
+        raise Unknown(*refused.findings) from None
+    account = await read_account(code)
+    return account, await asyncio.to_thread(figures, account)
+
+
+async def _previous(account: Account) -> Mapping[str, int | None]:
+    """The ranks of the latest period of the same kind that begins earlier."""
+    before = previous_period(account)
+    if before is None:
+        return {}
+    _, found = await _figures(before.code)
+    return {code: standing.rank for code, standing in found.of.items()}
+
+
+def previous_period(account: Account) -> Period | None:
+    """The latest period of the same kind that begins earlier."""
+    earlier = [
+        each
+        for each in account.bureau.calendar.periods.values()
+        if each.kind == account.period.kind and each.start < account.period.start
+    ]
+    return max(earlier, key=lambda each: (each.start, each.code), default=None)
+
+
+def _standing(standing: Standing, previous: Mapping[str, int | None]) -> StandingView:
+    return StandingView(
+        subject=standing.subject,
+        kind=standing.place.kind,
+        group=standing.place.group,
+        total=amount(standing.total),
+        final=amount(standing.final),
+        rank=standing.rank,
+        tier=standing.tier,
+        previous_rank=previous.get(standing.subject),
+        awards=standing.awards,
+    )
+
+
+def _score(standing: Standing, found: Figures) -> Score:
+    def query(**more: str) -> str:
+        return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **more})
+
+    linkage = standing.linkage
+    return Score(
+        subject=standing.subject,
+        period=found.period,
+        version=found.version,
+        base=amount(standing.base),
+        parts=tuple(
+            PartView(
+                title=part.title,
+                category=part.category,
+                weight=f"{part.weight:f}",
+                scaled=_exact(part.scaled),
+                score=_exact(part.score),
+                counted=part.counted,
+                left_out=part.left_out,
+            )
+            for part in standing.parts
+        ),
+        indicators=tuple(
+            IndicatorView(
+                indicator=each.indicator,
+                full=f"{each.full:f}",
+                begun=amount(each.begun),
+                posted=amount(each.posted) or "",
+                score=amount(each.score),
+                method=None if each.measurement is None else each.measurement.method,
+                entries=query(indicator=each.indicator),
+            )
+            for each in standing.indicators
+        ),
+        posted=amount(standing.posted) or "",
+        floor=amount(standing.floor),
+        veto=amount(standing.veto),
+        vetoes=tuple(
+            VetoView(
+                source=each.event.source,
+                event=each.event.id,
+                rule=each.rule,
+                version=each.version,
+                to=amount(each.to) or "",
+            )
+            for each in standing.vetoes
+        ),
+        total=amount(standing.total),
+        linkage=None
+        if linkage is None
+        else LinkageView(share=f"{linkage.share:f}", unit=linkage.unit, total=amount(linkage.total)),
+        final=amount(standing.final),
+        rank=standing.rank,
+        tier=standing.tier,
+        awards=standing.awards,
+        entries=query(),
+    )
+
+
+def amount(value: Decimal | None) -> str | None:
+    """An amount with its cents; more digits only where there are more."""
+    if value is None:
+        return None
+    rounded = cents(value)
+    return f"{rounded if rounded == value else value:f}"
+
+
+def _exact(value: Fraction | None) -> str | None:
+    return None if value is None else written(value)
+
+
+standing_routes = Router("/", route_handlers=[get_score, get_standings])
