@@ -8,18 +8,31 @@ import msgspec
 from engine.finding import Finding
 from engine.rulebook import Rulebook
 from engine.scalar import Raw
+from ledger.current import get_current
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
-    """``approvals``: second persons that a publication needs. ``https``: cookies are sent over HTTPS only.
+    """``second_persons``: how many a publication needs (None: as the instance has it). ``https``: cookies are sent
+    over HTTPS only.
 
     ``check_cases``: runs the office's own cases of a rulebook and finds those that do not hold.
     """
 
     secret: str
     timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
-    approvals: int = 1
-    demonstration: bool = False
+    second_persons: int | None = None
     https: bool = False
     hosts: tuple[str, ...] = ()
     check_cases: Callable[[Rulebook, Sequence[Raw]], tuple[Finding, ...]] | None = None
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the database was filled as a demonstration, for good."""
+        return get_current().demonstration
+
+    @property
+    def approvals(self) -> int:
+        """Second persons that a publication needs: by the setting, else one; none in a demonstration."""
+        if self.second_persons is not None:
+            return self.second_persons
+        return 0 if self.demonstration else 1

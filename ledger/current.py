@@ -52,6 +52,7 @@ class Current:
     def __init__(self, timezone: ZoneInfo, live: Callable[[Rulebook], Matcher] = live_matcher) -> None:
         self.timezone = timezone
         self.bureau = Bureau(organisation=Organisation(timezone=timezone))
+        self.demonstration = False
         self._live = live
         self._seen: tuple[int, int, int, date | None] | None = None
         self._direct: Matchers = {}
@@ -63,6 +64,7 @@ class Current:
             await connection.execute(_LOOK_UP)
         row = await connection.fetchrow(_HEAD + (" FOR UPDATE" if lock else ""))
         head = Head(**dict(row))
+        self.demonstration = bool(head.demonstration)
         seen = (head.version, head.organisation, head.periods, head.settled_through)
         if seen != self._seen:
             self.bureau = await self._load(connection, head)

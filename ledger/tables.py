@@ -5,11 +5,51 @@ are written once. The head is one row; whoever posts holds its lock. The tables 
 hold what stands now, for the planner to read; they can be made anew from the rest at any time.
 """
 
+from enum import StrEnum
+
 from piccolo.columns import BigInt, Date, ForeignKey, Integer, Numeric, OnDelete, Serial, Text, Timestamptz, Varchar
 from piccolo.columns.readable import Readable
 from piccolo.table import Table
 
 AMOUNT = (24, 2)
+
+
+class SubjectKind(StrEnum):
+    """A unit or a person."""
+
+    unit = "unit"
+    person = "person"
+
+
+class PeriodState(StrEnum):
+    """Open, or closed: no entry is booked in it any more."""
+
+    open = "open"
+    closed = "closed"
+
+
+class EntryKind(StrEnum):
+    """What an entry is: a charge of its own event or period, or a difference to one."""
+
+    direct = "direct"
+    joint = "joint"
+    period = "period"
+    reversal = "reversal"
+    adjustment = "adjustment"
+
+
+class ActKind(StrEnum):
+    """What somebody did; an event is what a system reported."""
+
+    event = "event"
+    retraction = "retraction"
+    correction = "correction"
+    publication = "publication"
+    organisation = "organisation"
+    periods = "periods"
+    settlement = "settlement"
+    closing = "closing"
+    reopening = "reopening"
 
 
 class Head(Table, tablename="ledger_head"):
@@ -43,7 +83,7 @@ class SubjectPlace(Table, tablename="subject_place"):
     id = Serial(primary_key=True)
     subject = ForeignKey(Subject, on_delete=OnDelete.restrict, null=False)
     since = Date(null=True, default=None)
-    kind = Varchar(length=10)
+    kind = Varchar(length=10, choices=SubjectKind)
     group_code = Varchar(length=64, null=True, default=None)
     unit = ForeignKey(Subject, on_delete=OnDelete.restrict, null=True, default=None)
     post = Varchar(length=64, null=True, default=None)
@@ -69,7 +109,7 @@ class Period(Table, tablename="period"):
     kind = Varchar(length=64)
     starts = Date()
     ends = Date()
-    state = Varchar(length=10, default="open")
+    state = Varchar(length=10, default=PeriodState.open, choices=PeriodState)
 
 
 class Event(Table, tablename="event"):
@@ -97,7 +137,7 @@ class Entry(Table, tablename="entry"):
     """A difference posted (台账明细). ``detail`` is the arithmetic as it was made, as JSON."""
 
     number = BigInt(primary_key=True, default=None)
-    kind = Varchar(length=12)
+    kind = Varchar(length=12, choices=EntryKind)
     source = Varchar(length=64, null=True, default=None)
     event = Varchar(length=200, null=True, default=None)
     period = Varchar(length=64, null=True, default=None)
@@ -110,7 +150,7 @@ class Entry(Table, tablename="entry"):
     nominal = Numeric(digits=AMOUNT)
     posted = Numeric(digits=AMOUNT)
     booked = Date()
-    cause_act = Varchar(length=16)
+    cause_act = Varchar(length=16, choices=ActKind)
     cause = BigInt()
     detail = Text()
     hash = Varchar(length=64)
@@ -120,7 +160,7 @@ class Act(Table, tablename="act"):
     """An act: what somebody decided, why, and its content as canonical JSON."""
 
     number = BigInt(primary_key=True, default=None)
-    kind = Varchar(length=16)
+    kind = Varchar(length=16, choices=ActKind)
     at = Timestamptz()
     actor = Varchar(length=100)
     reason = Text(default="")
