@@ -54,6 +54,10 @@ MOST_TOLD = 50
 Side = Message | str
 
 
+class Broken(Refused):
+    """A clerk could not do what it was told, whatever was said: the case ends, even at an event."""
+
+
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that came out differently: at which step (from 1), of what, both sides."""
 
@@ -191,12 +195,12 @@ class _Run:
 
     def mismatches(self) -> Iterator[Mismatch]:
         for number, step in enumerate(self._case.steps, 1):
-            if isinstance(step, Expect):
-                yield from self._compare(number, step)
-                self._refused = {}
-                continue
             try:
-                self._do(step)
+                if isinstance(step, Expect):
+                    yield from self._compare(number, step)
+                    self._refused = {}
+                else:
+                    self._do(step)
             except Refused as refused:
                 yield _stopped(number, message(f"checking.step.{step.__struct_config__.tag}"), refused)
                 return
@@ -231,6 +235,8 @@ class _Run:
     def _may_be_refused(self, event: Raw, act: Callable[[], None]) -> None:
         try:
             act()
+        except Broken:
+            raise
         except Refused as refused:
             self._refused[_key(event)] = refused
 
