@@ -1,9 +1,11 @@
 """Entries and why (台账明细与说明): every charge with its rule, version, evidence, arithmetic and path."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
@@ -13,6 +15,7 @@ from admin.tables import Role
 from engine.finding import Refused
 from ledger.explanation import explain_entry
 from ledger.reading import EntryFilter, EntryView, list_entries
+from ledger.tables import Subject
 
 Web = Request[Any, Any, Any]
 
@@ -27,26 +30,37 @@ def may_read(person: Person, subject: str) -> bool:
     return bool(_EVERYTHING & person.roles) or (bool(person.subject) and person.subject == subject)
 
 
+async def names_of(codes: Iterable[str]) -> dict[str, str]:
+    """The names of these subjects."""
+    rows = await Subject.select(Subject.code, Subject.name).where(Subject.code.is_in(sorted({*codes, ""})))
+    return {row["code"]: row["name"] for row in rows}
+
+
 def audit_routes(office: Office) -> Router:
     """``/entries`` and ``/audit/entries/{id}``."""
 
     @get("/audit/entries/{number:int}", guards=[signed_in()], include_in_schema=False)
-    async def entry_page(request: Web, number: int) -> Response[str]:
+    async def entry_page(request: Web, number: FromPath[int]) -> Response[str]:
         try:
             explanation = await explain_entry(number, language_of(request))
         except Refused as refused:
             raise NotFoundException from refused
         if not may_read(person_of(request), explanation.entry.subject):
             raise NotYours
-        return await show(request, office, "entry.html", x=explanation, entry=explanation.entry)
+        codes = {explanation.entry.subject, *(stop.subject for stop in explanation.path)}
+        if explanation.event is not None:
+            codes.add(explanation.event.subject)
+        return await show(
+            request, office, "entry.html", x=explanation, entry=explanation.entry, names=await names_of(codes)
+        )
 
     @get("/entries", guards=[signed_in()], include_in_schema=False)
     async def entries_page(
         request: Web,
-        subject: str = "",
-        rule: str = "",
-        period: str = "",
-        before: int | None = None,
+        subject: FromQuery[str] = "",
+        rule: FromQuery[str] = "",
+        period: FromQuery[str] = "",
+        before: FromQuery[int | None] = None,
     ) -> Response[str]:
         person = person_of(request)
         whole = bool(_EVERYTHING & person.roles)
@@ -64,6 +78,7 @@ def audit_routes(office: Office) -> Router:
             office,
             "entries.html",
             entries=found,
+            names=await names_of(entry.subject for entry in found),
             next=following,
             unknown=unknown,
             whole=whole,

@@ -46,21 +46,27 @@ _OF_JOINT_RULES = ("relation", "sign", "split")
 
 async def check(table: type[Table], values: Values) -> list[Problem]:
     """Everything that is wrong with a row as it is to be saved."""
-    problems = [*_options(table, values), *_numbers(table, values)]
+    problems = [*_needed(table, values), *_options(table, values), *_numbers(table, values)]
     checker = _CHECKERS.get(table)
     if checker is not None:
         problems += await checker(values)
     return problems
 
 
+def _needed(table: type[Table], values: Values) -> Iterable[Problem]:
+    for column in table._meta.columns:
+        if values.get(column._meta.name) is None and not column._meta.null and not column._meta.primary_key:
+            yield column._meta.name, message("panel.needed")
+
+
 def _options(table: type[Table], values: Values) -> Iterable[Problem]:
     for column in table._meta.columns:
         choices, value = column._meta.choices, values.get(column._meta.name)
-        if choices is None or (value is None and column._meta.null):
+        if choices is None or value is None:
             continue
         allowed = [option.value for option in choices]
         if value not in allowed:
-            given = scalar.shown(None if value is None else str(value))
+            given = scalar.shown(str(value))
             yield column._meta.name, message("draft.option", options=", ".join(allowed), given=given)
 
 
@@ -69,8 +75,6 @@ def _numbers(table: type[Table], values: Values) -> Iterable[Problem]:
         value = values.get(column._meta.name)
         if column.value_type is Decimal and value is not None:
             yield from _fits(column._meta.name, scalar.number, str(value))
-        if column.value_type is Decimal and value is None and not column._meta.null:
-            yield column._meta.name, message("panel.needed")
         if isinstance(value, str) and ("\0" in value or not scalar.storable(value)):
             yield column._meta.name, message("scalar.text_characters", given=scalar.shown(value))
 

@@ -76,10 +76,16 @@ async def find_person(connection: Connection) -> Person | None:
     return found
 
 
-def person_of(connection: Connection) -> Person:
-    """Who is signed in, behind a :func:`signed_in` guard."""
+def known_person(connection: Connection) -> Person | None:
+    """Who is signed in, as far as a guard has already asked."""
     scope: Any = connection.scope
     person: Person | None = scope.get(_SCOPE)
+    return person
+
+
+def person_of(connection: Connection) -> Person:
+    """Who is signed in, behind a :func:`signed_in` guard."""
+    person = known_person(connection)
     if person is None:
         raise SignInFirst
     return person

@@ -9,11 +9,13 @@ from admin.office import Office
 from admin.page import refuse_page, show
 from admin.tables import Role
 
+_ANYBODY, _SUBJECT = "anybody", "a subject"
+
 _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("panel", "/admin/", frozenset({Role.office})),
     ("publish", "/publish", frozenset({Role.office, Role.approver})),
-    ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, Role.assessor, Role.subject})),
-    ("password", "/password", frozenset(Role)),
+    ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
+    ("password", "/password", frozenset({_ANYBODY})),
 )
 """What there is, where, and for whom."""
 
@@ -23,8 +25,9 @@ def home_routes(office: Office) -> Router:
 
     @get("/", guards=[signed_in()], include_in_schema=False)
     async def home(request: Request[Any, Any, Any]) -> Response[str]:
-        roles = person_of(request).roles
-        links = [(name, path) for name, path, allowed in _LINKS if allowed & roles or name == "password"]
+        person = person_of(request)
+        roles = person.roles | {_ANYBODY} | ({_SUBJECT} if person.subject else frozenset())
+        links = [(name, path) for name, path, allowed in _LINKS if allowed & roles]
         return await show(request, office, "home.html", links=links)
 
     return Router("/", route_handlers=[home], exception_handlers=refuse_page(office))

@@ -20,6 +20,7 @@ from admin.guard import (
     NotYours,
     SignInFirst,
     find_person,
+    known_person,
 )
 from admin.office import Office
 from admin.texts import TEXTS
@@ -36,6 +37,7 @@ _HEADERS = {
 }
 
 _RELATIONS = frozenset(key.removeprefix("relation.") for key in TEXTS if key.startswith("relation."))
+_WINDOWS = frozenset(("event", "month", "quarter", "half", "year", "period"))
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -75,6 +77,12 @@ async def show(
     request: Request[Any, Any, Any], office: Office, template: str, status: int = 200, **values: Any
 ) -> Response[str]:
     """A page from its template, with a form token for this browser."""
+    await find_person(request)
+    return draw(request, office, template, status, **values)
+
+
+def draw(request: Request[Any, Any, Any], office: Office, template: str, status: int, **values: Any) -> Response[str]:
+    """The page, for whoever is known to be signed in."""
     language = language_of(request)
     token = request.cookies.get(FORM_COOKIE)
     cookies: list[Cookie] = []
@@ -89,7 +97,7 @@ async def show(
     html = _templates.get_template(template).render(
         t=say,
         language=language,
-        person=await find_person(request),
+        person=known_person(request),
         office=office,
         form_token=token,
         here=quote(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
@@ -97,6 +105,7 @@ async def show(
         minus=minus,
         value=lambda held: shown(held, language),
         relations=_RELATIONS,
+        windows=_WINDOWS,
         **values,
     )
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)
@@ -136,21 +145,21 @@ def local_path(path: str | None, otherwise: str = "/") -> str:
 def refuse_page(office: Office) -> dict[Any, Any]:
     """What a page answers when the guard does not let somebody in, or nothing is found."""
 
-    async def to_login(request: Request[Any, Any, Any], _: SignInFirst) -> Response[Any]:
+    def to_login(request: Request[Any, Any, Any], _: SignInFirst) -> Response[Any]:
         return Redirect(f"/login?next={quote(request.url.path)}", status_code=303)
 
-    async def to_password(_: Request[Any, Any, Any], __: ChangePasswordFirst) -> Response[Any]:
+    def to_password(_: Request[Any, Any, Any], __: ChangePasswordFirst) -> Response[Any]:
         return Redirect("/password", status_code=303)
 
-    async def not_yours(request: Request[Any, Any, Any], _: NotYours) -> Response[Any]:
-        return await show(request, office, "refused.html", 403, reason=message("page.not_yours"))
+    def not_yours(request: Request[Any, Any, Any], _: NotYours) -> Response[Any]:
+        return draw(request, office, "refused.html", 403, reason=message("page.not_yours"))
 
-    async def foreign(request: Request[Any, Any, Any], _: ForeignForm) -> Response[Any]:
-        return await show(request, office, "refused.html", 403, reason=message("page.foreign_form"))
+    def foreign(request: Request[Any, Any, Any], _: ForeignForm) -> Response[Any]:
+        return draw(request, office, "refused.html", 403, reason=message("page.foreign_form"))
 
-    async def other(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    def other(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         key = "page.not_found" if error.status_code == 404 else "page.not_understood"
-        return await show(request, office, "refused.html", error.status_code, reason=message(key))
+        return draw(request, office, "refused.html", error.status_code, reason=message(key))
 
     return {
         SignInFirst: to_login,

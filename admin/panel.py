@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from piccolo.columns import Column
+from piccolo.query.functions.aggregate import Max
 from piccolo.table import Table
 from piccolo_admin import endpoints
 from piccolo_admin.endpoints import AdminRouter, GroupedTableNamesResponseModel, TableConfig
@@ -112,9 +113,13 @@ def _not_yourself(piccolo_crud: PiccoloCRUD, request: Request) -> None:  # noqa:
         raise refuse_row(_language(request), message("panel.not_yourself"))
 
 
+def _no_put(piccolo_crud: PiccoloCRUD, request: Request) -> None:  # noqa: ARG001
+    raise refuse_row(_language(request), message("panel.no_put"))
+
+
 def writable(*every: Any) -> Validators:
     """Everything but PUT, which skips the checks."""
-    return Validators(put_single=[_deny], delete_all=[_deny], every=list(every))
+    return Validators(put_single=[_no_put], delete_all=[_no_put], every=list(every))
 
 
 def read_only(*every: Any) -> Validators:
@@ -132,6 +137,11 @@ def _hooks(table: type[Table]) -> list[Hook]:
     """The checks of a table. Hooks of one kind stand together, or only the last of them would run."""
 
     async def before_insert(row: Table, request: Request) -> Table:
+        for column in table._meta.columns:
+            if getattr(row, column._meta.name) is None and not column._meta.null:
+                setattr(row, column._meta.name, None if column._meta.required else column.get_default_value())
+        if getattr(row, "place", None) == 0:
+            row.place = await _next_place(table)  # type: ignore[attr-defined]
         await _checked(table, row.to_dict(), request)
         return row
 
@@ -150,6 +160,11 @@ def _hooks(table: type[Table]) -> list[Hook]:
         Hook(HookType.pre_patch, before_change),
         Hook(HookType.pre_delete, before_delete),
     ]
+
+
+async def _next_place(table: type[Table]) -> int:
+    last = await table.select(Max(table._meta.get_column_by_name("place"))).first()
+    return int((last or {}).get("max") or 0) + 1
 
 
 async def _checked(table: type[Table], values: dict[str, Any], request: Request) -> None:
@@ -200,7 +215,7 @@ class Crud(PiccoloCRUD):
             return await self._post_user(request, data)
         async with self.table._meta.db.transaction(allow_nested=True):
             await self._lock()
-            response: Response = await super().post_single(request, data)
+            response = _in_words(await super().post_single(request, data), request)
             if response.status_code < 300:
                 key = self.table._meta.primary_key._meta.name
                 made = json.loads(bytes(response.body))
@@ -213,7 +228,7 @@ class Crud(PiccoloCRUD):
         async with self.table._meta.db.transaction(allow_nested=True):
             await self._lock()
             before = await self._row(row_id)
-            response: Response = await super().patch_single(request, row_id, data)
+            response = _in_words(await super().patch_single(request, row_id, data), request)
             if response.status_code < 300:
                 await self._changed(request, "change", row_id, before, await self._row(row_id))
         return response
@@ -224,7 +239,7 @@ class Crud(PiccoloCRUD):
             await self._lock()
             before = await self._row(row_id)
             belongings = [held async for held in _belongings(self.table, row_id)]
-            response: Response = await super().delete_single(request, row_id)
+            response = _in_words(await super().delete_single(request, row_id), request)
             if response.status_code < 300:
                 await self._changed(request, "delete", row_id, before, None)
                 for table, row in belongings:
@@ -258,6 +273,21 @@ class Crud(PiccoloCRUD):
         if self.table is UserRole:
             for user in {held["user"] for held in (before, after) if held is not None}:
                 await follow_roles(user)
+
+
+def _in_words(response: Response, request: Request) -> Response:
+    """A refusal of the database or of the form's types, without its own jargon."""
+    if response.status_code < 400:
+        return response
+    said = bytes(response.body).decode()
+    key = "panel.not_saved"
+    if "duplicate key" in said:
+        key = "panel.twice"
+    elif "foreign key" in said:
+        key = "panel.in_use"
+    elif "never changed" in said:
+        key = "panel.denied"
+    return JSONResponse({"detail": render(message(key), _language(request))}, status_code=405)
 
 
 def _name(request: Request) -> str:

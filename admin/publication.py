@@ -172,17 +172,19 @@ async def _rows() -> Named:
     return held
 
 
-def _row_of(path: str, tree: Document, named: Named) -> str:
-    """The panel's page of the row that a finding is about; the settings where it is about no row."""
+def _row_of(path: str, tree: Document, named: Named) -> tuple[str, str]:
+    """The panel's page of the row that a finding is about, and its code; the settings where it is about no row."""
     if rule := re.match(r"rules\[(\d+)\]", path):
         rules: Any = tree.get("rules") or []
         at = int(rule[1])
-        return named["rules"].get(rules[at]["rule"] if at < len(rules) else "", "/admin/#/draft_rule/")
+        code = str(rules[at].get("rule") or "") if at < len(rules) else ""
+        return named["rules"].get(code, "/admin/#/draft_rule/"), code
     for section, rows in (("event_types", named["fields"]), *named.items()):
         inside = path.removeprefix(f"{section}.")
         if inside == path:
             continue
         fits = [code for code in rows if inside == code or inside.startswith((f"{code}.", f"{code}["))]
         if fits:
-            return rows[max(fits, key=len)]
-    return "/admin/#/draft/1"
+            nearest = max(fits, key=len)
+            return rows[nearest], nearest.replace(".fields.", ".")
+    return "/admin/#/draft/1", ""

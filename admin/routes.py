@@ -61,6 +61,6 @@ def panel_route(office: Office, rooms: Sequence[Room]) -> ControllerRouterHandle
         if answer is None:
             await panel(scope, receive, send)
             return
-        await answer.to_asgi_response(app=request.app, request=request)(scope, receive, send)
+        await answer.to_asgi_response(None, request)(scope, receive, send)
 
     return mounted

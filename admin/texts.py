@@ -64,6 +64,13 @@ TEXTS: Catalogue = {
     "user.role": ("没有角色“{role}”，可用的有：{roles}。", "There is no role “{role}”; roles: {roles}."),
     # --- the panel ---
     "panel.denied": ("此表只能查看，不能在这里修改。", "This can be looked at, not changed here."),
+    "panel.twice": ("没有保存：代码或名称已被另一行使用。", "Not saved: another row has the same code or name."),
+    "panel.in_use": (
+        "没有保存：引用的行不存在，或这一行正被引用。",
+        "Not saved: a row named is missing, or this is named.",
+    ),
+    "panel.not_saved": ("没有保存：有的值不合要求。", "Not saved: a value does not fit."),
+    "panel.no_put": ("请用 PATCH 修改，PUT 不经过校验。", "Change it with PATCH: PUT would skip the checks."),
     "panel.managers_only": ("只有集成管理员可以管理用户。", "Only an integration administrator manages users."),
     "panel.not_yourself": ("不能删除或停用自己。", "You cannot delete or disable yourself."),
     "panel.named": ("被规则 {rules} 引用，不能删除；请先修改这些规则。", "Named by {rules}: change these rules first."),

@@ -1,0 +1,65 @@
+"""The office's pages on a fresh database: the starter as its draft, and people who sign in."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from admin.changes import replace_draft
+from admin.office import Office
+from admin.routes import routes
+from admin.users import make_user, set_password
+from api.embedded import Database
+from engine.direct import DirectMatcher
+from engine.organisation import TIMEZONE
+from ledger.current import Current, use_current
+from ledger.filling import read_starter
+
+PASSWORD = "correct-horse-battery"
+
+SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+async def open_client(stack: AsyncExitStack, app: Any, **headers: str) -> httpx.AsyncClient:
+    """A browser's worth of cookies."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+    return await stack.enter_async_context(
+        httpx.AsyncClient(transport=transport, base_url="http://office.test", headers=headers)
+    )
+
+
+@pytest.fixture
+async def app(pool: Database) -> Litestar:
+    """The pages, with the starter as the draft; a publication needs one approval."""
+    use_current(Current(TIMEZONE, DirectMatcher))
+    raw, _ = read_starter()
+    await replace_draft(raw, "somebody")
+    return Litestar(route_handlers=routes(Office(secret="s" * 40, second_persons=1)), openapi_config=None)
+
+
+@pytest.fixture
+async def sign_in(app: Litestar) -> AsyncIterator[SignIn]:
+    """Make a user of these roles and sign in; the client sends the token of its forms."""
+    async with AsyncExitStack() as stack:
+
+        async def signed(name: str, *roles: str, subject: str = "", language: str = "zh-CN") -> httpx.AsyncClient:
+            await make_user(name, PASSWORD, roles, subject)
+            await set_password(name, PASSWORD, must_change=False)
+            client = await open_client(stack, app, **{"accept-language": language})
+            await client.get("/login")
+            client.headers["x-csrftoken"] = client.cookies["csrftoken"]
+            answer = await client.post("/login", data={"username": name, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+            return client
+
+        yield signed
+
+
+@pytest.fixture
+async def browser_of_nobody(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser in which nobody is signed in."""
+    async with AsyncExitStack() as stack:
+        yield await open_client(stack, app)

@@ -1,0 +1,295 @@
+"""The panel over HTTP: Chinese titles, checks that name the column, and a guard for each trap."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from admin.panel import _hooks, draft_tables, system_tables
+from admin.tables import ChangeLog, User, UserRole
+from ledger.filling import read_starter
+from rules.draft import draft_hash, read_draft
+from rules.tables import DraftLimit, DraftRule, DraftStep, Version
+from tests.admin.conftest import PASSWORD, SignIn
+
+pytestmark = pytest.mark.anyio
+
+TABLES = "/admin/api/tables"
+
+
+async def rule(code: str) -> dict[str, Any]:
+    row = await DraftRule.select().where(DraftRule.code == code).first()
+    assert row is not None
+    return row
+
+
+async def change(client: httpx.AsyncClient, which: str, /, **values: Any) -> httpx.Response:
+    return await client.patch(f"{TABLES}/draft_rule/{(await rule(which))['id']}/", json=values)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "choice"), [("zh-CN", "触发条件", "连带责任"), ("en", "Condition", "joint liability")]
+)
+async def test_titles_and_choices_are_in_the_readers_language(
+    sign_in: SignIn, language: str, title: str, choice: str
+) -> None:
+    client = await sign_in("zhang", "office", language=language)
+    schema = (await client.get(f"{TABLES}/draft_rule/schema/")).json()
+    assert schema["properties"]["condition"]["title"] == title
+    choices = schema["properties"]["kind"]["extra"]["choices"].values()
+    assert choice in {each["display_name"] for each in choices}
+
+
+async def test_every_column_and_choice_has_a_name_in_both_languages(sign_in: SignIn) -> None:
+    chinese = await sign_in("zhang", "office", "integrator")
+    english = await sign_in("li", "office", "integrator", language="en")
+    for config in [*draft_tables(), *system_tables()]:
+        table = config.table_class._meta.tablename
+        read = [(await client.get(f"{TABLES}/{table}/schema/")).json() for client in (chinese, english)]
+        for name, described in read[0]["properties"].items():
+            assert not described["title"].isascii(), (table, name)
+            assert read[1]["properties"][name]["title"].isascii(), (table, name)
+            for option in (described["extra"].get("choices") or {}).values():
+                assert not option["display_name"].isascii(), (table, name, option)
+
+
+async def test_the_sidebar_is_grouped_in_our_order(sign_in: SignIn) -> None:
+    office = await sign_in("zhang", "office")
+    manager = await sign_in("li", "office", "integrator")
+    grouped = (await office.get(f"{TABLES}/grouped/")).json()["grouped"]
+    assert list(grouped) == ["规则", "系统"]
+    assert grouped["规则"][:3] == ["draft", "draft_event_type", "draft_field"]
+    assert grouped["系统"] == ["approval", "change_log"]
+    assert "app_user" in (await manager.get(f"{TABLES}/grouped/")).json()["grouped"]["系统"]
+
+
+async def test_a_wrong_condition_is_refused_with_its_column(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    before = await draft_hash()
+    answer = await change(client, "K03", condition='level = "city"')
+    assert answer.status_code == 422
+    (finding,) = answer.json()["detail"]
+    assert finding["loc"] == ["触发条件"]
+    assert finding["msg"].startswith("第 7 列：")
+    unknown = await change(client, "K03", condition='colour == "red"')
+    assert "colour" in unknown.json()["detail"][0]["msg"]
+    assert await draft_hash() == before
+    fine = await change(client, "K03", condition='level == "city" and subject_kind == "unit"')
+    assert fine.status_code == 200
+    assert await draft_hash() != before
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        ({"code": ""}, "代码"),
+        ({"code": "有 空格"}, "代码"),
+        ({"code": None}, "代码"),
+        ({"kind": "wish"}, "规则类别"),
+        ({"points": "1e30"}, "分值"),
+        ({"points_field": "level"}, "分值依据字段"),
+        ({"times": "level"}, "次数字段"),
+        ({"relation": "lead_dept"}, "连带关系"),
+        ({"event_type": None}, "事件类型"),
+        ({"max": "-1"}, "单次上限"),
+        ({"further_json": "{"}, "其他设置（JSON）"),
+    ],
+)
+async def test_what_cannot_stand_is_refused_by_its_column(sign_in: SignIn, values: Any, column: str) -> None:
+    client = await sign_in("zhang", "office")
+    before = await draft_hash()
+    answer = await change(client, "K03", **values)
+    assert answer.status_code == 422, answer.text
+    assert column in [finding["loc"][0] for finding in answer.json()["detail"]]
+    assert await draft_hash() == before
+
+
+async def test_a_rule_may_be_saved_before_its_schedule(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    event_type = (await rule("K03"))["event_type"]
+    made = await client.post(
+        f"{TABLES}/draft_rule/",
+        json={"code": "X1", "event_type": event_type, "points_kind": "table", "points_field": "level"},
+    )
+    assert made.status_code == 201, made.text
+    assert (await rule("X1"))["place"] == max(row["place"] for row in await DraftRule.select(DraftRule.place))
+    step = {"rule": made.json()[0]["id"], "points": "-1.50"}
+    wrong = await client.post(f"{TABLES}/draft_step/", json={**step, "key": "moon"})
+    assert wrong.json()["detail"][0]["loc"] == ["取值"]
+    right = await client.post(f"{TABLES}/draft_step/", json={**step, "key": "city"})
+    assert right.status_code == 201, right.text
+    rules: Any = (await read_draft())["rules"]
+    assert str(rules[-1]["points"]["table"]["city"]) == "-1.50"
+
+
+async def test_a_second_row_of_the_same_code_is_refused_in_words(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    answer = await client.post(f"{TABLES}/draft_limit/", json={"code": "twice", "per": "year", "max": "1"})
+    assert answer.status_code == 201
+    again = await client.post(f"{TABLES}/draft_limit/", json={"code": "twice", "per": "year", "max": "1"})
+    assert (again.status_code, "constraint" in again.text, "另一行" in again.text) == (405, False, True)
+
+
+async def test_what_a_rule_names_cannot_be_deleted_and_what_belongs_to_it_goes_with_it(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    held = await DraftLimit.select(DraftLimit.id).first()
+    assert held is not None
+    refused = await client.delete(f"{TABLES}/draft_limit/{held['id']}/")
+    assert refused.status_code == 405
+    assert "引用" in refused.json()["detail"]
+    scheduled = await DraftStep.select(DraftStep.rule, DraftStep.rule.code.as_alias("code")).first()
+    assert scheduled is not None
+    await client.delete(f"{TABLES}/draft_rule/{scheduled['rule']}/")
+    named = await DraftRule.exists().where(DraftRule.id == scheduled["rule"])
+    steps = await DraftStep.exists().where(DraftStep.rule == scheduled["rule"])
+    assert named == steps
+
+
+async def test_put_would_skip_the_checks_and_is_denied_everywhere(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office", "integrator")
+    row = json.loads(json.dumps(await rule("K03"), default=str))
+    answer = await client.put(f"{TABLES}/draft_rule/{row['id']}/", json={**row, "code": ""})
+    assert answer.status_code == 405
+    for config in [*draft_tables(), *system_tables()]:
+        assert config.validators is not None
+        assert config.validators.put_single, config.table_class
+
+
+async def test_hooks_of_one_kind_stand_together() -> None:
+    for config in [*draft_tables(), *system_tables()]:
+        kinds = [hook.hook_type for hook in config.hooks or []]
+        groups = [kind for at, kind in enumerate(kinds) if at == 0 or kinds[at - 1] != kind]
+        assert len(groups) == len(set(groups)), config.table_class
+    assert len(_hooks(DraftRule)) == 3
+
+
+async def test_the_key_is_not_shown_where_another_column_links() -> None:
+    for config in [*draft_tables(), *system_tables()]:
+        key = config.table_class._meta.primary_key._meta.name
+        if config.link_column is not None:
+            assert key not in config.get_visible_column_names(), config.table_class
+
+
+async def test_every_change_is_written_down(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    await change(client, "K03", points="-0.80")
+    await change(client, "K03", condition="nonsense ==")
+    written = await ChangeLog.select().where(ChangeLog.table == "draft_rule")
+    assert [(row["user"], row["action"], row["row"]) for row in written] == [
+        ("zhang", "change", str((await rule("K03"))["id"]))
+    ]
+    assert (json.loads(written[0]["before"]), json.loads(written[0]["after"])) == (
+        {"points": "-0.50"},
+        {"points": "-0.80"},
+    )
+    record = await client.delete(f"{TABLES}/change_log/{written[0]['id']}/")
+    assert record.status_code == 405
+
+
+@pytest.mark.parametrize("roles", [(), ("approver",), ("auditor",), ("integrator",), ("subject",)])
+async def test_the_panel_opens_for_the_office_only(sign_in: SignIn, roles: tuple[str, ...]) -> None:
+    client = await sign_in("zhang", *roles)
+    assert (await client.get("/admin/")).status_code == 403
+    assert (await client.get(f"{TABLES}/draft_rule/")).status_code == 401
+
+
+async def test_users_are_for_those_who_manage_them(sign_in: SignIn) -> None:
+    office = await sign_in("zhang", "office")
+    manager = await sign_in("li", "office", "integrator")
+    for table in ("app_user", "user_role"):
+        assert (await office.get(f"{TABLES}/{table}/")).status_code == 405
+        assert (await manager.get(f"{TABLES}/{table}/")).status_code == 200
+    assert (await manager.get(f"{TABLES}/app_session/")).status_code == 404
+    assert "pbkdf2" not in (await manager.get(f"{TABLES}/app_user/")).text
+    made = await manager.post(f"{TABLES}/app_user/", json={"username": "wang", "password": PASSWORD})
+    assert made.status_code == 201, made.text
+    user = await User.objects().get(User.username == "wang")
+    assert user is not None
+    assert (user.must_change_password, user.admin) == (True, False)
+    given = await manager.post(f"{TABLES}/user_role/", json={"user": user.id, "role": "office"})
+    assert given.status_code == 201, given.text
+    await user.refresh()
+    assert user.admin
+    raised = await manager.patch(f"{TABLES}/app_user/{user.id}/", json={"superuser": True, "subject": "P1"})
+    await user.refresh()
+    assert (raised.status_code, user.superuser) == (200, False)
+
+
+async def test_a_manager_cannot_shut_themselves_out(sign_in: SignIn) -> None:
+    manager = await sign_in("li", "office", "integrator")
+    user = await User.objects().get(User.username == "li")
+    assert user is not None
+    assert (await manager.delete(f"{TABLES}/app_user/{user.id}/")).status_code == 405
+    assert (await manager.patch(f"{TABLES}/app_user/{user.id}/", json={"active": False})).status_code == 405
+    assert await UserRole.count() == 2
+
+
+@pytest.mark.parametrize("path", ["public/login/", "api/change-password/", "api/docs/", "openapi.json", "public/docs/"])
+async def test_what_the_panel_brings_along_is_closed(sign_in: SignIn, path: str) -> None:
+    client = await sign_in("zhang", "office")
+    for method in ("GET", "POST"):
+        answer = await client.request(method, f"/admin/{path}", json={"username": "zhang", "password": PASSWORD})
+        assert answer.status_code == 404, method
+
+
+async def test_pages_load_nothing_from_elsewhere(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    for path in ("/", "/publish", "/password", "/entries", "/admin/"):
+        page = (await client.get(path)).text
+        linked = re.findall(r'(?:src|href|action)="([^"]*)"', page)
+        assert linked
+        assert not [link for link in linked if "//" in link], path
+
+
+async def test_a_version_can_be_looked_at_and_never_changed(sign_in: SignIn, app: Litestar) -> None:
+    raw, _ = read_starter()
+    office = await sign_in("zhang", "office")
+    approver = await sign_in("li", "approver")
+    draft = await draft_hash()
+    form = {"hash": draft, "effective": "2026-01-01T00:00", "note": "首次发布"}
+    early = await office.post("/publish", data=form)
+    assert early.status_code == 422
+    assert "还缺 1 人审批" in early.text
+    assert (await office.post("/publish/approval", data={"hash": draft})).status_code == 403
+    assert (await approver.post("/publish/approval", data={"hash": "0" * 64})).status_code == 409
+    assert (await approver.post("/publish/approval", data={"hash": draft})).status_code == 303
+    done = await office.post("/publish", data=form)
+    assert (done.status_code, done.headers["location"]) == (303, "/publish?published=1")
+    version = await Version.select().first()
+    assert version is not None
+    assert (version["published_by"], version["approved_by"], version["note"]) == ("zhang", ["li"], "首次发布")
+    page = (await office.get("/publish?published=1")).text
+    assert "已发布为第 1 版" in page
+    assert "与现行版本相同" in page
+    for method in ("PATCH", "DELETE", "PUT"):
+        answer = await office.request(method, f"{TABLES}/rulebook_version/1/", json={"note": "改"})
+        assert answer.status_code == 405, method
+    assert raw["rulebook"] == version["rulebook"]
+
+
+async def test_an_editor_does_not_approve_and_an_edit_voids_an_approval(sign_in: SignIn) -> None:
+    both = await sign_in("zhang", "office", "approver")
+    approver = await sign_in("li", "approver")
+    await change(both, "K03", points="-0.80")
+    draft = await draft_hash()
+    assert (await both.post("/publish/approval", data={"hash": draft})).status_code == 422
+    assert (await approver.post("/publish/approval", data={"hash": draft})).status_code == 303
+    await change(both, "K03", points="-0.90")
+    form = {"hash": await draft_hash(), "effective": "2026-01-01T00:00"}
+    assert "还缺 1 人审批" in (await both.post("/publish", data=form)).text
+    stale = await both.post("/publish", data={**form, "hash": draft})
+    assert stale.status_code == 409
+
+
+async def test_a_finding_leads_to_its_row(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    event_type = (await rule("K03"))["event_type"]
+    values = {"code": "X1", "event_type": event_type, "points_kind": "table", "points_field": "level"}
+    made = await client.post(f"{TABLES}/draft_rule/", json=values)
+    page = (await client.get("/publish")).text
+    assert "须改正" in page
+    assert f"/admin/#/draft_rule/{made.json()[0]['id']}" in page
+    assert "<button disabled>" in page
