@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from engine.bureau import Bureau
+from engine.charging import charged_by
 from engine.event import EventKey
 from engine.finding import Finding
 from engine.language import message
 from engine.rulebook import VetoRule
-from engine.scene import gather
-from ledger.current import Connection, Current
+from engine.scene import Matchers, set_scene
+from ledger.current import Connection
 from ledger.present import read_recorded
 from ledger.reading import EntryView, EventView, Unknown, view_entry, view_event
 
@@ -47,9 +48,12 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction: the act, the event that was withdrawn, the one that replaces it, and the entries of both."""
+    """A correction: the act, the event that was withdrawn, the one that replaces it, and the entries of both.
 
-    act: int
+    ``act`` is None where both were there already, each by itself.
+    """
+
+    act: int | None
     withdrawn: EventView
     event: EventView
     fired: tuple[Fired, ...]
@@ -92,11 +96,13 @@ async def find_withdrawal(connection: Connection, event: int) -> Mapping[str, An
     return found
 
 
-async def posted(connection: Connection, current: Current, key: EventKey) -> Posted:
+async def posted(connection: Connection, bureau: Bureau, matchers: Matchers, key: EventKey) -> Posted:
     """The answer to an event that was recorded."""
     row = await find_event(connection, key)
     entries = await entries_of(connection, row["number"] - 1 if row["corrects"] is not None else row["number"])
-    return Posted(event=view_event(row), fired=(*_fired(entries, key), *_vetoes(current, row)), entries=entries)
+    return Posted(
+        event=view_event(row), fired=(*_fired(entries, key), *_vetoes(bureau, matchers, row)), entries=entries
+    )
 
 
 async def withdrawn(connection: Connection, key: EventKey) -> Withdrawn:
@@ -107,11 +113,13 @@ async def withdrawn(connection: Connection, key: EventKey) -> Withdrawn:
     return Withdrawn(event=view_event(row), act=number, entries=await entries_of(connection, number))
 
 
-async def corrected(connection: Connection, current: Current, key: EventKey, by: EventKey) -> Corrected:
+async def corrected(
+    connection: Connection, bureau: Bureau, matchers: Matchers, key: EventKey, by: EventKey
+) -> Corrected:
     """The answer to a correction."""
-    before, after = await find_event(connection, key), await posted(connection, current, by)
+    before, after = await find_event(connection, key), await posted(connection, bureau, matchers, by)
     return Corrected(
-        act=after.event.number - 1,
+        act=None if after.event.corrects is None else after.event.number - 1,
         withdrawn=view_event(before),
         event=after.event,
         fired=after.fired,
@@ -140,23 +148,19 @@ def _fired(entries: Sequence[EntryView], key: EventKey) -> list[Fired]:
     ]
 
 
-def _vetoes(current: Current, row: Mapping[str, Any]) -> list[Fired]:
+def _vetoes(bureau: Bureau, matchers: Matchers, row: Mapping[str, Any]) -> list[Fired]:
     """The vetoes that the event's own version fires: they bound totals and post nothing."""
-    version = next((each for each in current.bureau.versions if each.number == row["version"]), None)
+    version = next((each for each in bureau.versions if each.number == row["version"]), None)
     rules = () if version is None else version.rulebook.rules
     vetoes = [rule for rule in rules if isinstance(rule, VetoRule) and rule.enabled and rule.on == row["type"]]
     if version is None or not vetoes:
         return []
-    bureau = Bureau(
-        versions=(version,),
-        organisation=current.bureau.organisation,
-        calendar=current.bureau.calendar,
-        settled_through=current.bureau.settled_through,
-    )
-    event = read_recorded(row, bureau).event
-    fired = current.direct(version).match(event.type, gather(bureau, event, version))
+    alone = msgspec.structs.replace(bureau, versions=(version,))
+    event = read_recorded(row, alone).event
+    scene = set_scene(alone, event, version, matchers, lambda _, __: None)
     return [
-        Fired(rule=rule.code, version=version.number, subject=event.subject, nominal=None, posted=None)
+        Fired(rule=rule.code, version=version.number, subject=subject, nominal=None, posted=None)
         for rule in vetoes
-        if rule.code in fired
+        if rule.code in scene.fired
+        for subject in charged_by(rule, scene)
     ]

@@ -17,7 +17,6 @@ Web = Request[Any, Any, Any]
 
 EVENT_SIZE = 1 << 20
 DOCUMENT_SIZE = 5_000_000
-LIST_SIZE = 64 << 20
 
 JSON = "application/json"
 YAML = ("application/yaml", "application/x-yaml", "text/yaml")

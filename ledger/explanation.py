@@ -286,5 +286,5 @@ def view_comparison(rule: str, evidence: Evidence, language: Language) -> Compar
         operator=str(evidence.operator or ""),
         expected=evidence.other or evidence.expected,
         actual=evidence.actual,
-        result="unknown" if evidence.result == "unknown" else bool(evidence.result),
+        result="unknown" if evidence.result == "unknown" else evidence.result == "true",
     )

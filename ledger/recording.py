@@ -8,7 +8,7 @@ matchers; where they differ the event is kept out and an alarm names both.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -27,6 +27,14 @@ GROUP = 200
 
 Job = Callable[[Desk], Awaitable[Receipt]]
 _log = logging.getLogger("jikao.recording")
+
+
+class Spoilt(Exception):
+    """One of several events that are kept all or none may not be kept; its cause says why."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 class Waiting(NamedTuple):
@@ -54,14 +62,28 @@ class Recorder:
             Disagreement: the two matchers came to different rules; it is not kept.
         """
         received_at = datetime.now(UTC)
-        checked = self._check(report, self._current.bureau)
+        checked = self.check(report, self._current.bureau)
 
         async def job(desk: Desk) -> Receipt:
             if desk.bureau is not checked:
-                self._check(report, desk.bureau)
+                self.check(report, desk.bureau)
             return await desk.record(report, received_at)
 
         return await self._submit(job, report)
+
+    async def record_all(self, reports: Sequence[Report]) -> list[Receipt]:
+        """Record events in one transaction, all or none; the first that may not be kept is named in :class:`Spoilt`."""
+        received_at = datetime.now(UTC)
+        receipts = []
+        async with open_desk(self._current) as desk:
+            await desk.prepare(reports)
+            for place, report in enumerate(reports):
+                try:
+                    self.check(report, desk.bureau)
+                    receipts.append(await desk.record(report, received_at))
+                except (Refused, Disagreement) as error:
+                    raise Spoilt(place) from error
+        return receipts
 
     async def retract(self, key: EventKey, reason: str, actor: str) -> Receipt:
         """Withdraw an event."""
@@ -71,12 +93,12 @@ class Recorder:
         """Withdraw an event and record what replaces it."""
 
         async def job(desk: Desk) -> Receipt:
-            self._check(report, desk.bureau)
+            self.check(report, desk.bureau)
             return await desk.correct(key, report, reason, actor, datetime.now(UTC))
 
         return await self._submit(job, report)
 
-    def _check(self, report: Report, bureau: Bureau) -> Bureau:
+    def check(self, report: Report, bureau: Bureau) -> Bureau:
         """Match the event by both matchers; what may not be kept is for the desk to refuse."""
         with contextlib.suppress(Refused):
             event = admit(bureau, report).event

@@ -3,7 +3,9 @@
 from litestar import Router
 
 from api.problems import PROBLEMS
+from api.routes.batches import post_batch
 from api.routes.entries import entry_routes
+from api.routes.evaluations import evaluation_routes
 from api.routes.events import event_routes
 from api.routes.organisation import organisation_routes
 from api.routes.periods import period_routes
@@ -18,6 +20,8 @@ def api_routes() -> Router:
         "/api",
         route_handlers=[
             event_routes,
+            Router("/events", route_handlers=[post_batch]),
+            evaluation_routes,
             entry_routes,
             organisation_routes,
             period_routes,

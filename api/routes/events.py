@@ -72,8 +72,9 @@ async def post_event(request: Web) -> Response[Posted]:
         outward = envelope.outward(error) if isinstance(error, Refused) else error
         await note_refusal(request, caller, envelope.tree, outward)
         raise outward from error
+    current = get_current()
     async with borrowed() as connection:
-        told = await posted(connection, get_current(), report.key)
+        told = await posted(connection, current.bureau, current.direct, report.key)
     return Response(told, status_code=200 if receipt.repeated else 201)
 
 
@@ -119,8 +120,9 @@ async def correct_event(request: Web, source: Source, id: Id) -> Corrected:  # n
         await recorder(request).correct(key, report, reason, caller.name)
     except Refused as refused:
         raise _inside_event(refused) from refused
+    current = get_current()
     async with borrowed() as connection:
-        return await corrected(connection, get_current(), key, report.key)
+        return await corrected(connection, current.bureau, current.direct, key, report.key)
 
 
 @get("/{source:str}/{id:str}", guards=[needs("events:read")])

@@ -21,10 +21,9 @@ cases:
 """
 
 
-async def put_draft(client: Client, text: str = RULEBOOK, status: int = 200, **headers: str) -> Any:
-    answer = await client.put(
-        "/api/rulebook/draft", content=text.encode(), headers={"content-type": "application/yaml", **headers}
-    )
+async def put_draft(client: Client, text: str = RULEBOOK, status: int = 200, seen: str | None = None) -> Any:
+    headers = {"content-type": "application/yaml"} | ({} if seen is None else {"if-match": f'"{seen}"'})
+    answer = await client.put("/api/rulebook/draft", content=text.encode(), headers=headers)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -65,8 +64,8 @@ async def test_a_draft_becomes_the_version_in_force(bare: Client) -> None:
 async def test_a_draft_is_replaced_only_by_who_saw_it(bare: Client) -> None:
     first = await put_draft(bare)
     await put_draft(bare, status=412)
-    await put_draft(bare, status=412, **{"if-match": '"00"'})
-    second = await put_draft(bare, RULEBOOK.replace("-0.50", "-0.60"), **{"if-match": f'"{first["hash"]}"'})
+    await put_draft(bare, status=412, seen="00")
+    second = await put_draft(bare, RULEBOOK.replace("-0.50", "-0.60"), seen=first["hash"])
     assert second["hash"] != first["hash"]
     assert (await bare.get("/api/rulebook/draft")).headers["etag"] == f'"{second["hash"]}"'
 

@@ -1,0 +1,193 @@
+"""Batches (批量报送): many events in one request, each by itself or all or none; as an array or streamed by lines."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.exceptions import HTTPException
+from litestar.params import FromQuery
+
+from api.authorization import Caller, caller_of, needs
+from api.bodies import DOCUMENT_SIZE, EVENT_SIZE, JSON, expect, parse_json
+from api.describing import body
+from api.envelopes import BATCH_MEDIA_TYPE, MEDIA_TYPE, Envelope
+from api.problems import Malformed, Problem, answer, below, language_of, problem_of
+from api.routes.events import check_sender, note_refusal, read_envelope, recorder
+from engine.both import Disagreement
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.report import Report, parse_report
+from engine.scalar import Raw
+from ledger.desk import Receipt
+from ledger.recording import GROUP, Spoilt
+
+Web = Request[Any, Any, Any]
+
+LINES = "application/x-ndjson"
+MOST_REFUSED = 10_000
+"""Refusals that one answer lists at most; all of them are counted, and noted in the log of receptions."""
+
+
+class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a batch that was not kept: its place, its id where it has one, and why."""
+
+    index: int
+    id: str | None
+    problem: Problem
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """What a batch came to. ``refused_count`` counts the refused, also those that are no longer listed."""
+
+    accepted: int = 0
+    repeated: int = 0
+    refused_count: int = 0
+    refused: list[RefusedEvent] = []
+
+    def count(self, receipt: Receipt) -> None:
+        """One more that is kept."""
+        if receipt.repeated:
+            self.repeated += 1
+        else:
+            self.accepted += 1
+
+
+@post(
+    "/batch",
+    guards=[needs("events:write")],
+    status_code=200,
+    request_max_body_size=None,
+    operation_class=body("events"),
+)
+async def post_batch(request: Web, atomic: FromQuery[bool] = False) -> Response[Any]:
+    """批量报送 / many events: each by itself, or with ``atomic`` all or none."""
+    kind = expect(request, JSON, BATCH_MEDIA_TYPE, LINES)
+    each = MEDIA_TYPE if kind == BATCH_MEDIA_TYPE else JSON
+    if kind == LINES and not atomic:
+        return Response(await _record_lines(request), status_code=200)
+    items = await _read_all(request, kind)
+    if atomic:
+        return await _record_together(request, items, each)
+    batch = Batch()
+    for first in range(0, len(items), GROUP):
+        await _record_some(request, enumerate(islice(items, first, first + GROUP), first), each, batch)
+    return Response(batch, status_code=200)
+
+
+async def _record_lines(request: Web) -> Batch:
+    """Record line by line as they come in, so many at a time; memory does not grow with their number."""
+    batch, waiting, place = Batch(), list[tuple[int, Raw | Malformed]](), 0
+    async for line in _lines(request):
+        if line.strip():
+            waiting.append((place, _parse(line)))
+            place += 1
+        if len(waiting) >= GROUP:
+            await _record_some(request, waiting, JSON, batch)
+            waiting = []
+    await _record_some(request, waiting, JSON, batch)
+    return batch
+
+
+async def _lines(request: Web) -> AsyncIterator[bytes]:
+    """The lines of the body as it comes in. One that is too long ends it."""
+    held = b""
+    async for chunk in request.stream():
+        *lines, held = (held + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(held) > EVENT_SIZE:
+            raise HTTPException(status_code=413)
+    yield held
+
+
+def _parse(line: bytes) -> Raw | Malformed:
+    try:
+        return parse_json(line)
+    except Malformed as malformed:
+        return malformed
+
+
+async def _read_all(request: Web, kind: str) -> list[Raw | Malformed]:
+    """Everything in the body, which is bounded."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > DOCUMENT_SIZE:
+            raise HTTPException(status_code=413)
+    if kind == LINES:
+        return [_parse(line) for line in bytes(body).split(b"\n") if line.strip()]
+    raw = parse_json(bytes(body))
+    if not isinstance(raw, list):
+        raise Refused(Finding(message=message("body.array")))
+    return list(raw)
+
+
+async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]], kind: str, batch: Batch) -> None:
+    """Record each by itself; they share commits."""
+    caller = caller_of(request)
+    listed = list(items)
+    answers = await asyncio.gather(
+        *(_record_one(request, caller, raw, kind) for _, raw in listed), return_exceptions=True
+    )
+    for (place, raw), told in zip(listed, answers, strict=True):
+        if isinstance(told, Receipt):
+            batch.count(told)
+        elif isinstance(told, (Refused, Disagreement, HTTPException)):
+            await note_refusal(request, caller, None if isinstance(raw, Malformed) else raw, told)
+            batch.refused_count += 1
+            if len(batch.refused) < MOST_REFUSED:
+                problem = problem_of(told, language_of(request))
+                batch.refused.append(RefusedEvent(index=place, id=_id_of(raw), problem=problem))
+        else:
+            raise told
+
+
+async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Receipt:
+    envelope, report = await _read_one(caller, raw, kind)
+    try:
+        return await recorder(request).record(report)
+    except Refused as refused:
+        raise envelope.outward(refused) from refused
+
+
+async def _read_one(caller: Caller, raw: Raw | Malformed, kind: str) -> tuple[Envelope, Report]:
+    if isinstance(raw, Malformed):
+        raise raw
+    envelope = await read_envelope(raw, kind, caller)
+    try:
+        report = parse_report(envelope.tree)
+    except Refused as refused:
+        raise envelope.outward(refused) from refused
+    check_sender(caller, report)
+    return envelope, report
+
+
+async def _record_together(request: Web, items: list[Raw | Malformed], kind: str) -> Response[Any]:
+    """Record all or none; what is wrong with the first that may not be kept is said of its place."""
+    caller = caller_of(request)
+    read: list[tuple[Envelope, Report]] = []
+    for place, raw in enumerate(items):
+        try:
+            read.append(await _read_one(caller, raw, kind))
+        except Refused as refused:
+            raise below(refused, place) from refused
+    try:
+        receipts = await recorder(request).record_all([report for _, report in read])
+    except Spoilt as spoilt:
+        cause = spoilt.__cause__
+        if isinstance(cause, Refused):
+            raise below(read[spoilt.place][0].outward(cause), spoilt.place) from cause
+        assert isinstance(cause, Disagreement)
+        return answer(request, problem_of(cause, language_of(request), request.url.path), {"retry-after": "1"})
+    batch = Batch()
+    for receipt in receipts:
+        batch.count(receipt)
+    return Response(batch, status_code=200)
+
+
+def _id_of(raw: Raw | Malformed) -> str | None:
+    given = raw.get("id") if isinstance(raw, dict) else None
+    return given[:200] if isinstance(given, str) else None
