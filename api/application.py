@@ -54,8 +54,11 @@ async def ready() -> Response[dict[str, str]]:
 ROUTES: tuple[ControllerRouterHandler, ...] = (health, ready)
 
 
-def create(settings: Settings | None = None) -> Litestar:
-    """The application on settings whose database is known, else on those of the environment."""
+def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
+    """The application on settings whose database is known, else on those of the environment.
+
+    Without ``pages`` it is the interface alone: nobody signs in, and it is made at once.
+    """
     settings = settings or environment.read()
     url = database(settings).url
     current = Current(settings.timezone, DirectMatcher if settings.matcher == "direct" else BothMatcher)
@@ -75,7 +78,7 @@ def create(settings: Settings | None = None) -> Litestar:
         check_cases=failing_cases,
     )
     return Litestar(
-        route_handlers=[*ROUTES, api_routes(), *office_routes(office, [registers()])],
+        route_handlers=[*ROUTES, api_routes(), *(office_routes(office, [registers()]) if pages else ())],
         lifespan=[connections],
         state=State({"office": office, "recorder": Recorder(current), "keyring": Keyring()}),
         exception_handlers=PROBLEMS,

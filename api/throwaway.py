@@ -72,7 +72,7 @@ def serving() -> Iterator[Callable[[Case], CaseResult]]:
                     database=database, timezone=ZoneInfo(case.timezone), approvals=0, secret=secrets.token_hex(32)
                 )
                 try:
-                    with server.serving(create(settings)):
+                    with server.serving(create(settings, pages=False)):
                         return carry_out(case, lambda: ServerClerk(case, server.port, key))
                 finally:
                     cluster.drop(name)

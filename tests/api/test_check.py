@@ -110,3 +110,34 @@ def test_for_machines(tmp_path: Path) -> None:
         }
     ]
     assert right["cases"] == [{"case": "预期写对", "holds": True, "mismatches": []}]
+
+
+def test_the_public_cases_hold_over_http() -> None:
+    result = run("--http", *PUBLIC)
+    assert (result.return_value, result.stdout.count("✓ "), result.stdout.count("✗")) == (0, 11, 0), result.stdout
+
+
+@pytest.mark.slow
+def test_every_other_case_holds_over_http() -> None:
+    result = run("--http", *sorted(set((ROOT / "tests" / "cases").glob("*.yaml")) - set(PUBLIC)))
+    assert result.stdout.count("✓ ") > 40
+    assert (result.return_value, result.stdout.count("✗")) == (0, 0), result.stdout
+
+
+def test_what_differs_over_http_is_told_alike(tmp_path: Path) -> None:
+    file = tmp_path / "cases.yaml"
+    unknown = RIGHT.replace("- expect:", "- retract: {id: E7}\n  - expect:")
+    file.write_text(f"{WRONG}---\n{RIGHT.replace('{id: E1,', '{id: E/1,')}---\n{unknown}", encoding="utf-8")
+    result = run("--http", file)
+    assert result.return_value == 1
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("! ")]
+    assert lines[:4] == [
+        "✗ 预期写错",
+        "    第 2 步 2026-03 U1 总分：预期 99.00，实际 99.50",
+        "✗ 预期写对",
+        "    第 2 步 2026-03 U1 总分：预期 99.50，实际 100.00",
+    ]
+    assert lines[4] == "✗ 预期写对"
+    assert lines[5].startswith("    第 2 步 撤销：预期 完成，实际 不予受理：")
+    assert "404" in lines[5]
+    assert len(lines) == 6
