@@ -11,6 +11,9 @@ from typing import Literal
 
 import msgspec
 
+from engine.finding import Finding, Refused
+from engine.language import message
+
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
     """A period of assessment, ``[start, end)``, of a kind (month, quarter … the office's word)."""
@@ -37,6 +40,13 @@ class Calendar:
 
     def __init__(self, periods: Iterable[Period] = ()) -> None:
         self.periods = {period.code: period for period in periods}
+
+    def find(self, code: str) -> Period:
+        """The declared period of that code; Refused where there is none."""
+        period = self.periods.get(code)
+        if period is None:
+            raise Refused(Finding(message=message("period.unknown", period=code)))
+        return period
 
     def containing(self, day: date) -> list[Period]:
         """The periods that contain the day, the shortest first."""

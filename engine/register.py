@@ -258,10 +258,7 @@ class Register:
 
     def period(self, code: str) -> Period:
         """The declared period of that code; Refused where there is none."""
-        period = self.bureau.calendar.periods.get(code)
-        if period is None:
-            raise Refused(Finding(message=message("period.unknown", period=code)))
-        return period
+        return self.bureau.calendar.find(code)
 
     def _change_bureau(self, act: Act, bureau: Bureau, change: Change) -> Plan:
         before = self.bureau

@@ -1,8 +1,8 @@
 """Acts (管理行为): what the office decides, carried out under the ledger's lock.
 
-A publication, a change of the organisation, the declaration of periods, a settlement, a closing, a
-reopening. What they change of past events is evaluated again and posted as differences whose cause
-is the act.
+A publication, a change of the organisation, the declaration of periods. What they change of past
+events is evaluated again and posted as differences whose cause is the act. What becomes of a period
+is in :mod:`ledger.settling`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -152,59 +152,12 @@ async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, de
         " AND t.span LIKE 'period %') OR p.type = ANY($1)",
         sorted(_types_under_period_limits(bureau)),
     )
-    content = {"periods": [msgspec.to_builtins(period) for period in periods]}
-    return await desk.act(
-        "periods", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+    charged = await desk.period_charges(
+        "EXISTS (SELECT 1 FROM present_taking t WHERE t.source = '' AND t.id = s.id AND t.span LIKE 'period %')"
     )
-
-
-async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
-    """Close an open period."""
-    return await _set_state(code, "open", "closed", "closing", reason, actor)
-
-
-async def reopen(code: str, *, reason: str, actor: str) -> Receipt:
-    """Open a closed period again, for a reason."""
-    if not reason:
-        raise Refused(Finding(message=message("act.reason_missing"), path="/reason"))
-    return await _set_state(code, "closed", "open", "reopening", reason, actor)
-
-
-async def settle(code: str, *, reason: str = "", actor: str) -> Receipt:
-    """Settle an open period: tasks that are still not done grow to its last day."""
-    async with open_desk(get_current()) as desk:
-        period = find_period(desk.bureau.calendar, code)
-        if period.state != "open":
-            raise Refused(Finding(message=message("period.not_open", period=code)))
-        before = desk.bureau.settled_through
-        through = period.last_day if before is None else max(before, period.last_day)
-        bureau = msgspec.structs.replace(desk.bureau, settled_through=through)
-        growing = await desk.standing("p.grows")
-        desk.head.settled_through = through
-        content = {"period": code, "through": through.isoformat()}
-        return await desk.act(
-            "settlement", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(growing)), bureau
-        )
-
-
-def find_period(calendar: Calendar, code: str) -> Period:
-    """The declared period of that code; Refused where there is none."""
-    period = calendar.periods.get(code)
-    if period is None:
-        raise Refused(Finding(message=message("period.unknown", period=code)))
-    return period
-
-
-async def _set_state(code: str, expected: str, state: Any, kind: Any, reason: str, actor: str) -> Receipt:
-    async with open_desk(get_current()) as desk:
-        period = find_period(desk.bureau.calendar, code)
-        if period.state != expected:
-            raise Refused(Finding(message=message(f"period.not_{expected}", period=code)))
-        await desk.connection.execute("UPDATE period SET state = $2 WHERE code = $1", code, state)
-        desk.head.periods += 1
-        periods = {**desk.bureau.calendar.periods, code: msgspec.structs.replace(period, state=state)}
-        bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(periods.values()))
-        return await desk.act(kind, {"period": code}, reason, actor, datetime.now(UTC), Change(), bureau)
+    content = {"periods": [msgspec.to_builtins(period) for period in periods]}
+    change = Change(reconsidered=tuple(concerned), period_charges=charged)
+    return await desk.act("periods", content, reason, actor, datetime.now(UTC), change, bureau)
 
 
 def _types_under_period_limits(bureau: Any) -> set[str]:

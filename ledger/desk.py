@@ -15,8 +15,10 @@ from piccolo.engine import engine_finder
 
 from engine import charge as charged
 from engine.admission import Conflicting, admit, same_report
+from engine.book import Lot
 from engine.bureau import Bureau
 from engine.charge import Cause, ChargeKey, Hop, Recorded, Room, Step
+from engine.evaluation import PeriodCharge
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -212,6 +214,26 @@ class Desk:
         keys = [EventKey(row["source"], row["id"]) for row in rows]
         await self.present.load_events(keys)
         return [self.present.events[key] for key in keys]
+
+    async def period_charges(self, where: str, *args: object) -> dict[Lot, tuple[PeriodCharge, ...]]:
+        """The charges of periods as they were settled, of the lots that fit a condition on ``present_sheet s``."""
+        await self.write()
+        query = f"SELECT DISTINCT s.id FROM present_sheet s WHERE s.source = '' AND {where}"  # noqa: S608  (ours)
+        rows = await self.connection.fetch(query, *args)
+        await self.present.load_events([EventKey("", row["id"]) for row in rows])
+        ids = {row["id"] for row in rows}
+        return {
+            lot: tuple(
+                PeriodCharge(charge=posting.charge, booked=posting.booked, turn=sheet.turn)
+                for posting in sheet.postings
+            )
+            for lot, sheet in self.present.sheets.items()
+            if not lot.source and lot.id in ids
+        }
+
+    async def foresee(self, change: Change, bureau: Bureau) -> Plan:
+        """What a change would come to under a bureau; nothing is kept of it."""
+        return await self._plan(bureau, change)
 
     # planning and keeping
 

@@ -53,7 +53,6 @@ class Present(Book):
         self.bureau = bureau
         self._connection = connection
         self._known_events: set[EventKey] = set()
-        self._known_lots: set[Lot] = set()
         self._known_takings: dict[Window, str] = {}
         self._known_claims: dict[Matter, int] = {}
         self._known_recurrences: dict[Recurrence, str] = {}
@@ -77,7 +76,7 @@ class Present(Book):
         return self.events.get(key)
 
     def sheet(self, lot: Lot) -> Sheet | None:
-        if lot not in self._known_lots:
+        if EventKey(lot.source, lot.id) not in self._known_events:
             self._ask_events.add(EventKey(lot.source, lot.id))
             raise Unread
         return self.sheets.get(lot)
@@ -126,9 +125,7 @@ class Present(Book):
 
     def expect_new(self, keys: Iterable[EventKey]) -> None:
         """These events are not in the ledger; there is nothing to read of them."""
-        for key in keys:
-            self._known_events.add(key)
-            self._known_lots.add(Lot(*key))
+        self._known_events.update(keys)
 
     async def load(self) -> None:
         """Read everything that was asked; what is not yet written is written first."""
@@ -145,7 +142,7 @@ class Present(Book):
 
     async def load_events(self, keys: Iterable[EventKey]) -> None:
         """Read events and their sheets, those that do not stand too."""
-        wanted = [key for key in keys if key not in self._known_events or Lot(*key) not in self._known_lots]
+        wanted = [key for key in keys if key not in self._known_events]
         sources, ids = [key.source for key in wanted], [key.id for key in wanted]
         rows = await self._connection.fetch(
             """
@@ -172,9 +169,7 @@ class Present(Book):
         for row in sheets:
             sheet = _sheets.decode(row["content"])
             self.sheets[sheet.lot] = sheet
-            self._known_lots.add(sheet.lot)
         self._known_events.update(wanted)
-        self._known_lots.update(Lot(*key) for key in wanted)
 
     async def _load_takings(self) -> None:
         asked = list(self._ask_takings.items())
@@ -310,7 +305,6 @@ class Present(Book):
         if sheet.postings:
             self.sheets[lot] = sheet
         self._written[lot] = sheet
-        self._known_lots.add(lot)
 
     # writing
 

@@ -13,14 +13,17 @@ import msgspec
 from piccolo.engine import engine_finder
 
 from engine.account import Account
+from engine.bureau import Bureau
 from engine.charge import Recorded
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
+from engine.period import Period
 from engine.rulebook import VetoRule
-from ledger.acts import find_period
+from engine.standing import Figures, figures
 from ledger.current import Connection, get_current
 from ledger.present import read_recorded
+from ledger.snapshot import decode_figures
 
 PAGE = 50
 LONGEST_PAGE = 500
@@ -107,7 +110,7 @@ async def list_entries(
     start, end = wanted.start, wanted.end
     async with reading() as connection:
         if wanted.period is not None:
-            period = find_period(get_current().bureau.calendar, wanted.period)
+            period = get_current().bureau.calendar.find(wanted.period)
             start = period.start if start is None else max(start, period.start)
             end = period.end if end is None else min(end, period.end)
         for column in ("subject", "rule", "event", "source", "kind", "indicator", "cause"):
@@ -211,13 +214,8 @@ def view_event(row: Mapping[str, Any]) -> EventView:
     )
 
 
-async def read_account(code: str, connection: Connection | None = None) -> Account:
+async def read_account(connection: Connection, bureau: Bureau, period: Period) -> Account:
     """Everything that a period's figures are made of, as the ledger now has it."""
-    if connection is None:
-        async with reading() as own:
-            return await read_account(code, own)
-    current = get_current()
-    period = find_period(current.bureau.calendar, code)
     sums = await connection.fetch(
         """
         SELECT subject, indicator, sum(posted) AS posted,
@@ -226,16 +224,37 @@ async def read_account(code: str, connection: Connection | None = None) -> Accou
         """,
         period.start,
         period.end,
-        code,
+        period.code,
     )
     account = Account(
-        bureau=current.bureau,
+        bureau=bureau,
         period=period,
         posted={(row["subject"], row["indicator"]): row["posted"] for row in sums},
         own={(row["subject"], row["indicator"]): row["own"] for row in sums if row["own"]},
-        matchers=current.direct,
+        matchers=get_current().direct,
     )
     return msgspec.structs.replace(account, standing=await _telling_events(account, connection))
+
+
+async def read_figures(
+    connection: Connection, bureau: Bureau, period: Period, snapshot: int | None = None
+) -> tuple[Figures, int | None]:
+    """A period's figures: of a snapshot where one is named, else of the latest while the period is closed, else as it
+    stands; and the snapshot's number."""
+    row = None
+    if snapshot is not None:
+        row = await connection.fetchrow(
+            "SELECT number, figures FROM snapshot WHERE period = $1 AND number = $2", period.code, snapshot
+        )
+        if row is None:
+            raise Unknown(Finding(message=message("snapshot.unknown", period=period.code, number=snapshot)))
+    elif period.state == "closed":
+        row = await connection.fetchrow(
+            "SELECT number, figures FROM snapshot WHERE period = $1 ORDER BY number DESC LIMIT 1", period.code
+        )
+    if row is not None:
+        return decode_figures(row["figures"]), row["number"]
+    return figures(await read_account(connection, bureau, period)), None
 
 
 async def _telling_events(account: Account, connection: Connection) -> list[Recorded]:

@@ -168,7 +168,21 @@ class Act(Table, tablename="act"):
     hash = Varchar(length=64)
 
 
-APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act)
+class Snapshot(Table, tablename="snapshot"):
+    """A closed period's figures (关账快照), numbered within the period; ``act`` is the closing, ``figures`` JSON."""
+
+    id = Serial(primary_key=True)
+    period = Varchar(length=64)
+    number = Integer()
+    act = BigInt()
+    version = Integer(null=True, default=None)
+    organisation = Integer()
+    head = Varchar(length=64)
+    figures = Text()
+    hash = Varchar(length=64)
+
+
+APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act, Snapshot)
 """Written once: the database refuses the application every change and removal."""
 
-LEDGER_TABLES: tuple[type[Table], ...] = (Head, Subject, SubjectPlace, Relation, Period, Event, Entry, Act)
+LEDGER_TABLES: tuple[type[Table], ...] = (Head, Subject, SubjectPlace, Relation, Period, Event, Entry, Act, Snapshot)

@@ -13,6 +13,7 @@ TEXTS: Catalogue = {
     ),
     "act.reason_missing": ("请写明理由", "give a reason"),
     "ledger.no_entry": ("没有编号为 {number} 的明细", "there is no entry {number}"),
+    "snapshot.unknown": ("考评期“{period}”没有第 {number} 号快照", "the period “{period}” has no snapshot {number}"),
     "rule.always": ("每次发生都适用", "applies every time"),
 }
 

@@ -15,8 +15,7 @@ from api.describing import body
 from api.paging import read_cursor, read_limit, write_cursor
 from api.routes.organisation import carry_out, inside_items, read_reason
 from engine.finding import Refused
-from ledger import acts
-from ledger.acts import find_period
+from ledger import acts, settling
 from ledger.current import get_current
 from ledger.desk import Desk, Receipt
 from ledger.reading import Unknown
@@ -94,7 +93,7 @@ async def settle_period(request: Web, code: FromPath[str]) -> Acted:
     """结算 / run the period-level rules; may be repeated while the period is open."""
     reason = await _reason_of(request, needed=False)
     await _known(code)
-    receipt = await acts.settle(code, reason=reason, actor=caller_of(request).name)
+    receipt = await settling.settle(code, reason=reason, actor=caller_of(request).name)
     return await _told(receipt)
 
 
@@ -103,7 +102,7 @@ async def close_period(request: Web, code: FromPath[str]) -> Acted:
     """关闭 / freeze the period's figures in a numbered snapshot."""
     reason = await _reason_of(request, needed=False)
     await _known(code)
-    receipt = await acts.close(code, reason=reason, actor=caller_of(request).name)
+    receipt = await settling.close(code, reason=reason, actor=caller_of(request).name)
     return await _told(receipt)
 
 
@@ -112,7 +111,7 @@ async def reopen_period(request: Web, code: FromPath[str]) -> Acted:
     """重新打开 / open a closed period again, for a reason; its snapshots stay."""
     reason = await _reason_of(request, needed=True)
     await _known(code)
-    receipt = await acts.reopen(code, reason=reason, actor=caller_of(request).name)
+    receipt = await settling.reopen(code, reason=reason, actor=caller_of(request).name)
     return await _told(receipt)
 
 
@@ -129,7 +128,7 @@ async def _known(code: str) -> None:
     async with borrowed() as connection:
         await get_current().refresh(connection)
     try:
-        find_period(get_current().bureau.calendar, code)
+        get_current().bureau.calendar.find(code)
     except Refused as refused:
         raise Unknown(*refused.findings) from None
 

@@ -1,6 +1,5 @@
 """Scores and standings (得分、排名): a period's figures, each with the query of the entries behind it."""
 
-import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -12,18 +11,15 @@ from litestar import Request, Router, get
 from litestar.params import FromPath, FromQuery
 
 from api.authorization import caller_of, needs
-from api.database import borrowed
 from api.paging import read_limit, read_number, write_cursor
-from engine.account import Account
 from engine.amount import cents
 from engine.charging import written
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.period import Period
-from engine.standing import Figures, Standing, figures
-from ledger.acts import find_period
+from engine.standing import Figures, Standing
 from ledger.current import get_current
-from ledger.reading import Unknown, read_account
+from ledger.reading import Unknown, read_figures, reading
 
 Web = Request[Any, Any, Any]
 
@@ -47,6 +43,7 @@ class StandingList(msgspec.Struct, frozen=True, kw_only=True):
 
     period: str
     version: int | None
+    snapshot: int | None
     items: tuple[StandingView, ...]
     next_cursor: str | None
 
@@ -99,7 +96,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     period: str
     version: int | None
-    snapshot: int | None = None
+    snapshot: int | None
     base: str | None
     parts: tuple[PartView, ...]
     indicators: tuple[IndicatorView, ...]
@@ -117,62 +114,56 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/subjects/{code:str}/score", guards=[needs("entries:read")])
-async def get_score(request: Web, code: FromPath[str], period: FromQuery[str]) -> Score:
-    """得分 / a subject's figures in a period."""
+async def get_score(
+    request: Web, code: FromPath[str], period: FromQuery[str], snapshot: FromQuery[int | None] = None
+) -> Score:
+    """得分 / a subject's figures in a period, as it stands or as a snapshot froze it."""
     only = caller_of(request).subject
-    _, found = await _figures(period)
+    _, found, number = await _figures(period, snapshot)
     standing = found.of.get(code)
     if standing is None or only not in (None, code):
         raise Unknown(Finding(message=message("subject.unknown", subject=code)))
-    return _score(standing, found)
+    return _score(standing, found, number)
 
 
 @get("/periods/{code:str}/standings", guards=[needs("entries:read")])
 async def get_standings(
     code: FromPath[str],
     group: FromQuery[str | None] = None,
+    snapshot: FromQuery[int | None] = None,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> StandingList:
     """排名 / the ranked list of a period, group by group."""
     most, first = read_limit(limit), read_number(cursor) or 0
-    account, found = await _figures(code)
-    previous = await _previous(account)
+    period, found, number = await _figures(code, snapshot)
+    previous = await _previous(period)
     wanted = [each for each in found.of.values() if group in (None, each.place.group)]
     wanted.sort(key=lambda each: (each.place.group is None, each.place.group or "", each.rank or 10**9, each.subject))
     items = tuple(_standing(each, previous) for each in wanted[first : first + most])
     more = first + most if first + most < len(wanted) else None
-    return StandingList(period=code, version=found.version, items=items, next_cursor=write_cursor(more))
+    return StandingList(
+        period=code, version=found.version, snapshot=number, items=items, next_cursor=write_cursor(more)
+    )
 
 
-async def _figures(code: str) -> tuple[Account, Figures]:
-    async with borrowed() as connection:
-        await get_current().refresh(connection)
-    try:
-        find_period(get_current().bureau.calendar, code)
-    except Refused as refused:
-        raise Unknown(*refused.findings) from None
-    account = await read_account(code)
-    return account, await asyncio.to_thread(figures, account)
+async def _figures(code: str, snapshot: int | None = None) -> tuple[Period, Figures, int | None]:
+    async with reading() as connection:
+        bureau = get_current().bureau
+        try:
+            period = bureau.calendar.find(code)
+        except Refused as refused:
+            raise Unknown(*refused.findings) from None
+        return period, *await read_figures(connection, bureau, period, snapshot)
 
 
-async def _previous(account: Account) -> Mapping[str, int | None]:
+async def _previous(period: Period) -> Mapping[str, int | None]:
     """The ranks of the latest period of the same kind that begins earlier."""
-    before = previous_period(account)
+    before = get_current().bureau.calendar.previous(period)
     if before is None:
         return {}
-    _, found = await _figures(before.code)
+    _, found, _ = await _figures(before.code)
     return {code: standing.rank for code, standing in found.of.items()}
-
-
-def previous_period(account: Account) -> Period | None:
-    """The latest period of the same kind that begins earlier."""
-    earlier = [
-        each
-        for each in account.bureau.calendar.periods.values()
-        if each.kind == account.period.kind and each.start < account.period.start
-    ]
-    return max(earlier, key=lambda each: (each.start, each.code), default=None)
 
 
 def _standing(standing: Standing, previous: Mapping[str, int | None]) -> StandingView:
@@ -189,7 +180,7 @@ def _standing(standing: Standing, previous: Mapping[str, int | None]) -> Standin
     )
 
 
-def _score(standing: Standing, found: Figures) -> Score:
+def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
     def query(**more: str) -> str:
         return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **more})
 
@@ -198,6 +189,7 @@ def _score(standing: Standing, found: Figures) -> Score:
         subject=standing.subject,
         period=found.period,
         version=found.version,
+        snapshot=snapshot,
         base=amount(standing.base),
         parts=tuple(
             PartView(

@@ -24,6 +24,7 @@ INDEXES = (
     "CREATE UNIQUE INDEX subject_place_day ON subject_place (subject, since) NULLS NOT DISTINCT",
     "CREATE UNIQUE INDEX relation_identity ON relation (subject, relation, answers, indicator, starts)"
     " NULLS NOT DISTINCT",
+    "CREATE UNIQUE INDEX snapshot_number ON snapshot (period, number)",
     "INSERT INTO ledger_head (id) VALUES (1)",
 )
 
@@ -78,7 +79,7 @@ BEGIN
         USING ERRCODE = 'restrict_violation';
 END $$
 """
-KEPT = ("event", "entry", "act")
+KEPT = ("event", "entry", "act", "snapshot")
 
 
 async def forwards() -> MigrationManager:

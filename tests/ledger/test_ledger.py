@@ -16,7 +16,7 @@ from engine.finding import Refused
 from engine.organisation import TIMEZONE, Organisation
 from engine.report import Report
 from engine.rulebook import Rulebook
-from ledger import acts
+from ledger import acts, settling
 from ledger.chain import link
 from ledger.current import Current, use_current
 from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
@@ -56,13 +56,13 @@ class Office:
         await acts.organise(since, subjects, relations, reason="test", actor="test")
 
     async def close(self, code: str) -> None:
-        await acts.close(code, actor="test")
+        await settling.close(code, actor="test")
 
     async def reopen(self, code: str) -> None:
-        await acts.reopen(code, reason="test", actor="test")
+        await settling.reopen(code, reason="test", actor="test")
 
     async def settle(self, code: str) -> None:
-        await acts.settle(code, actor="test")
+        await settling.settle(code, actor="test")
 
     async def sums(self) -> dict[ChargeKey, Decimal]:
         found: dict[ChargeKey, Decimal] = defaultdict(lambda: ZERO)

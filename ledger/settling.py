@@ -1,0 +1,130 @@
+"""What becomes of a period (结算、关账、重开), carried out under the ledger's lock.
+
+Settling lets tasks that are still not done grow and charges what the period costs or earns as a
+whole; it may be repeated while the period is open, and replaces by difference what it charged
+before. Closing freezes the figures in a numbered snapshot until the period is reopened, for a reason;
+every snapshot stays.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from engine.account import Account
+from engine.amount import ZERO
+from engine.bureau import Bureau
+from engine.charge import Act, Entry
+from engine.event import EventKey
+from engine.finding import Finding, Refused
+from engine.language import message
+from engine.period import Calendar, Period
+from engine.planner import Change
+from engine.settlement import Settlement
+from engine.settlement import settle as reckon
+from engine.standing import Figures
+from ledger.current import get_current
+from ledger.desk import Desk, Receipt, open_desk
+from ledger.reading import read_account, read_figures
+from ledger.snapshot import encode_figures, plain_json
+
+
+async def settle(code: str, *, reason: str = "", actor: str) -> Receipt:
+    """Settle an open period. Refused where it is closed."""
+    async with open_desk(get_current()) as desk:
+        period = desk.bureau.calendar.find(code)
+        if period.state != "open":
+            raise Refused(Finding(message=message("period.not_open", period=code)))
+        through = max(period.last_day, desk.bureau.settled_through or period.last_day)
+        bureau = msgspec.structs.replace(desk.bureau, settled_through=through)
+        growth = Change(reconsidered=tuple(await desk.standing("p.grows")))
+        grown = (await desk.foresee(growth, bureau)).entries
+        settlement = await _reckon(desk, bureau, period, grown)
+        former = await desk.period_charges("s.id = $1", code)
+        desk.present.expect_new([EventKey("", code)])
+        charges = {**dict.fromkeys(former, ()), **settlement.charges}
+        change = msgspec.structs.replace(growth, period_charges=charges)
+        desk.head.settled_through = through
+        content = {
+            "period": code,
+            "through": through.isoformat(),
+            "comparisons": msgspec.json.decode(plain_json(settlement.comparisons)),
+            "progress": msgspec.json.decode(plain_json(settlement.progress)),
+        }
+        return await desk.act("settlement", content, reason, actor, datetime.now(UTC), change, bureau)
+
+
+async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
+    """Close an open period and freeze its figures."""
+    async with open_desk(get_current()) as desk:
+        await desk.write()
+        period = desk.bureau.calendar.find(code)
+        found, _ = await read_figures(desk.connection, desk.bureau, period)
+        receipt = await _set_state(desk, period, "closed", "closing", reason, actor)
+        text = encode_figures(found)
+        await desk.connection.execute(
+            """
+            INSERT INTO snapshot (period, number, act, version, organisation, head, figures, hash)
+            VALUES ($1::text, (SELECT count(*) + 1 FROM snapshot WHERE period = $1::text), $2, $3, $4, $5, $6, $7)
+            """,
+            code,
+            receipt.number,
+            found.version,
+            desk.head.organisation,
+            desk.head.hash,
+            text,
+            sha256(text.encode()).hexdigest(),
+        )
+        return receipt
+
+
+async def reopen(code: str, *, reason: str, actor: str) -> Receipt:
+    """Open a closed period again, for a reason."""
+    if not reason:
+        raise Refused(Finding(message=message("act.reason_missing"), path="/reason"))
+    async with open_desk(get_current()) as desk:
+        period = desk.bureau.calendar.find(code)
+        return await _set_state(desk, period, "open", "reopening", reason, actor)
+
+
+async def _set_state(
+    desk: Desk, period: Period, state: Literal["open", "closed"], kind: Act, reason: str, actor: str
+) -> Receipt:
+    if period.state == state:
+        expected = "closed" if state == "open" else "open"
+        raise Refused(Finding(message=message(f"period.not_{expected}", period=period.code)))
+    await desk.connection.execute("UPDATE period SET state = $2 WHERE code = $1", period.code, state)
+    desk.head.periods += 1
+    periods = {**desk.bureau.calendar.periods, period.code: msgspec.structs.replace(period, state=state)}
+    bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(periods.values()))
+    return await desk.act(kind, {"period": period.code}, reason, actor, datetime.now(UTC), Change(), bureau)
+
+
+async def _reckon(desk: Desk, bureau: Bureau, period: Period, grown: Iterable[Entry]) -> Settlement:
+    """What the settlement charges, once the entries of tasks that grew are in its account."""
+    grown = tuple(grown)
+    await desk.write()
+    previous = bureau.calendar.previous(period)
+    before: Account | Figures | None = None
+    if previous is not None and previous.state == "closed":
+        before, _ = await read_figures(desk.connection, bureau, previous)
+    elif previous is not None:
+        before = _with(await read_account(desk.connection, bureau, previous), grown)
+    return reckon(_with(await read_account(desk.connection, bureau, period), grown), before)
+
+
+def _with(account: Account, entries: Iterable[Entry]) -> Account:
+    """The account with further entries."""
+    posted: dict[Any, Decimal] = defaultdict(lambda: ZERO, account.posted)
+    own: dict[Any, Decimal] = defaultdict(lambda: ZERO, account.own)
+    for entry in entries:
+        if account.period.contains(entry.booked):
+            key = entry.charge.key
+            posted[key.subject, entry.charge.indicator] += entry.posted
+            if not key.source and key.id == account.period.code:
+                own[key.subject, entry.charge.indicator] += entry.posted
+    return msgspec.structs.replace(account, posted=posted, own=own)
