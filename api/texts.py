@@ -105,6 +105,7 @@ TEXTS: Catalogue = {
         "    step {step}: {what}: expected {expected}, actual {actual}",
     ),
     "check.problem": ("{detail}（HTTP {status}）", "{detail} (HTTP {status})"),
+    "check.unanswered": ("服务没有应答：{reason}", "the server does not answer: {reason}"),
     "check.summary": ("{cases} 个案例，{failed} 个不成立", "{cases} cases, {failed} do not hold"),
     "check.no_cases": ("规则“{rulebook}”没有自己的案例", "the rulebook “{rulebook}” has no cases of its own"),
     "check.unreadable": ("文件无法读取：{reason}", "the file cannot be read: {reason}"),

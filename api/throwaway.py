@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -231,9 +231,14 @@ class ServerClerk:
         sent = {"Authorization": f"Bearer {self._key}", "Accept-Language": language(), **(headers or {})}
         if body is not None:
             sent["Content-Type"] = "application/json"
-        self._connection.request(verb, path, None if body is None else msgspec.json.encode(body), sent)
-        answer = self._connection.getresponse()
-        content = answer.read()
+        try:
+            self._connection.request(verb, path, None if body is None else msgspec.json.encode(body), sent)
+            answer = self._connection.getresponse()
+            content = answer.read()
+        except (OSError, HTTPException) as error:
+            raise Broken(
+                Finding(message=message("check.unanswered", reason=str(error) or type(error).__name__))
+            ) from error
         if answer.status < 400:
             return json.loads(content)
         problem = _problem(content)
