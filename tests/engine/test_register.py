@@ -2,12 +2,15 @@
 
 import os
 from collections import Counter
+from datetime import timedelta
 
+import msgspec
 import pytest
 
 from engine.amount import ZERO
 from engine.finding import Refused
-from tests.worlds import History
+from engine.period import Period
+from tests.worlds import DAY, History
 
 HISTORIES = int(os.environ.get("JIKAO_HISTORIES", "300"))
 
@@ -80,3 +83,28 @@ def test_settling_again_without_news_posts_nothing() -> None:
             except Refused:  # a task that grew on a date that no open period can take
                 continue
             assert not [each for each in register.settle(code).entries if each.posted], (seed, code)
+
+
+def test_periods_declared_later_move_the_windows_that_follow_them() -> None:
+    moved = 0
+    for seed in range(60):
+        history = History(seed, periodical=True)
+        for step in range(40):
+            history.step()
+            if step % 10 == 9:
+                start = DAY + timedelta(days=history.rng.randrange(0, 150))
+                end = start + timedelta(days=history.rng.randrange(1, 40))
+                planned = history.register.declare([Period(code=f"W{step}", kind="week", start=start, end=end)])
+                moved += any(entry.posted and not entry.charge.key.source for entry in planned.entries)
+                check_sums(history)
+    assert moved > 0
+
+
+def test_a_closed_period_may_not_be_declared_otherwise() -> None:
+    register = History(1).register
+    register.close("Q1")
+    known = register.period("Q1")
+    with pytest.raises(Refused):
+        register.declare([msgspec.structs.replace(known, state="open", end=known.end + timedelta(days=1))])
+    register.declare([msgspec.structs.replace(known, state="open")])
+    assert register.period("Q1").state == "closed"
