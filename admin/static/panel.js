@@ -20,13 +20,30 @@
     }
   };
 
-  // A row that is opened again without a reload shows blank inputs, and would save them.
-  const rowPage = /^#\/[^/?]+\/[^/?]+/;
-  window.addEventListener("hashchange", () => {
-    if (window.location.hash.startsWith("#/login")) window.location.assign("/login?next=/admin/");
-    else if (rowPage.test(window.location.hash)) window.location.reload();
+  // A row that is opened again without a reload may show blank inputs, and would save them.
+  const rowPage = /^#\/[^/?]+\/(?!add)[^/?]+/;
+  let opened = rowPage.test(window.location.hash);
+  let here = window.location.hash;
+  const moved = () => {
+    if (window.location.hash === here) return;
+    here = window.location.hash;
     mark();
-  });
+    if (here.startsWith("#/login")) window.location.assign("/login?next=/admin/");
+    else if (rowPage.test(here)) {
+      if (opened) window.location.reload();
+      opened = true;
+    }
+  };
+  // The panel's own links push their addresses; no event tells of it.
+  for (const name of ["pushState", "replaceState"]) {
+    const plain = window.history[name].bind(window.history);
+    window.history[name] = (...given) => {
+      plain(...given);
+      moved();
+    };
+  }
+  window.addEventListener("hashchange", moved);
+  window.addEventListener("popstate", moved);
 
   const mark = () => {
     const table = window.location.hash.replace(/^#\//, "").split(/[/?]/)[0];

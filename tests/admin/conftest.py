@@ -11,6 +11,7 @@ from litestar import Litestar
 from admin.changes import replace_draft
 from admin.office import Office
 from admin.routes import routes
+from admin.tables import User
 from admin.users import make_user, set_password
 from api.embedded import Database
 from engine.direct import DirectMatcher
@@ -21,6 +22,12 @@ from ledger.filling import read_starter
 PASSWORD = "correct-horse-battery"
 
 SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as always, only not six hundred thousand times."""
+    monkeypatch.setattr(User, "_pbkdf2_iteration_count", 1_000)
 
 
 async def open_client(stack: AsyncExitStack, app: Any, **headers: str) -> httpx.AsyncClient:

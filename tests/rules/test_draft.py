@@ -20,17 +20,16 @@ from rules.tree import load_yaml
 
 STARTER: Any = load_yaml((Path(__file__).parents[2] / "rules" / "starter" / "county.yaml").read_bytes())[0].raw
 CASES = sorted((Path(__file__).parents[1] / "cases").glob("*.yaml"))
-RULEBOOKS: list[Any] = [
-    STARTER,
-    *(
-        tree.raw["rulebook"]
-        for path in CASES
-        for tree in load_yaml(path.read_bytes())
-        if isinstance(tree.raw, dict)
-        and isinstance(tree.raw.get("rulebook"), dict)
-        and "file" not in tree.raw["rulebook"]
-    ),
-]
+
+
+def rulebooks_of(path: Path) -> list[Any]:
+    """The rulebooks that are written out in a file's cases."""
+    raws: list[Any] = [tree.raw for tree in load_yaml(path.read_bytes())]
+    written = [raw.get("rulebook") for raw in raws]
+    return [raw for raw in written if isinstance(raw, dict) and "file" not in raw]
+
+
+RULEBOOKS: list[Any] = [STARTER, *(rulebook for path in CASES for rulebook in rulebooks_of(path))]
 
 FULL: Any = {
     "rulebook": "全",
@@ -55,19 +54,26 @@ FULL: Any = {
     },
     "indicators": {
         "I2": {"full": "10", "owner": "D", "category": "key", "overdraw": "true"},
-        "I1": {"full": "8.0", "measure": {"on": "b", "field": "n", "method": "bands", "bands": [["9", "8"]], "else": "0"}},
+        "I1": {
+            "full": "8.0",
+            "measure": {"on": "b", "field": "n", "method": "bands", "bands": [["9", "8"]], "else": "0"},
+        },
     },
     "limits": {"L": {"per": "year", "max": "3.00", "sign": "bonus", "title": "封顶"}},
     "rules": [
-        {"rule": "R1", "on": "a", "when": 'level == "z"', "points": {"field": "level", "table": {"z": "-2", "y": "0.10"}},
+        {"rule": "R1", "on": "a", "when": 'level == "z"',
+         "points": {"field": "level", "table": {"z": "-2", "y": "0.10"}},
          "matter": "highest", "limits": ["L"], "indicator": "I2", "max": "1.50", "charge": "lead_dept"},
         {"rule": "R2", "on": "a", "points": {"field": "late", "progressive": [["3", "-0.1"], [None, "-0.2"]]},
          "enabled": "false"},
-        {"rule": "R3", "on": "b", "points": {"field": "n", "bands": [["98.6", "10"], ["97", "8"]], "else": "0"}, "times": "n",
-         "factors": [{"title": "难度", "field": "n"}, {"when": "ok", "by": "0.5"}, {"repeat": {"within_days": "90", "same": ["n"]}, "by": "2"},
+        {"rule": "R3", "on": "b", "points": {"field": "n", "bands": [["98.6", "10"], ["97", "8"]], "else": "0"},
+         "times": "n",
+         "factors": [{"title": "难度", "field": "n"}, {"when": "ok", "by": "0.5"},
+                     {"repeat": {"within_days": "90", "same": ["n"]}, "by": "2"},
                      {"field": "n", "table": {"1": "1.5", "2": "1"}}]},
         {"rule": "R4", "on": "b", "points": {"field": "n", "share": "2"}},
-        {"rule": "J1", "joint": "lead_dept", "of": ["R3", "R1"], "sign": "deduction", "share": "0.30", "split": "pro_rata", "limits": ["L"]},
+        {"rule": "J1", "joint": "lead_dept", "of": ["R3", "R1"],
+         "sign": "deduction", "share": "0.30", "split": "pro_rata", "limits": ["L"]},
         {"rule": "J2", "joint": "principal", "points": "0.10"},
         {"rule": "D1", "differentiation": ["I1"], "among": "group", "groups": ["g"],
          "undifferentiated": {"when": {"range_below": "0.10"}, "charge": "members", "points": "-0.5"}, "limits": ["L"]},
@@ -105,10 +111,11 @@ POINTS = st.one_of(
     st.fixed_dictionaries({"field": NAMES, "share": NUMBERS}),
 )
 TEXTS = st.text("文a '\"\\\n{}<", max_size=8)
+REPEATS = st.fixed_dictionaries({"within_days": st.just("9"), "same": st.lists(NAMES, min_size=1, unique=True)})
 FACTORS = st.one_of(
     st.fixed_dictionaries({"title": TEXTS, "when": st.just("n > 1"), "by": NUMBERS}),
     st.fixed_dictionaries({"field": NAMES, "table": st.dictionaries(NUMBERS, NUMBERS, min_size=1, max_size=2)}),
-    st.fixed_dictionaries({"repeat": st.fixed_dictionaries({"within_days": st.just("9"), "same": st.lists(NAMES, min_size=1, unique=True)}), "by": NUMBERS}),
+    st.fixed_dictionaries({"repeat": REPEATS, "by": NUMBERS}),
 )  # fmt: skip
 RULES = st.fixed_dictionaries(
     {"on": st.just("e"), "points": POINTS, "title": TEXTS},
@@ -136,7 +143,7 @@ def plain(tree: Any) -> Any:
 
 @given(st.lists(RULES, max_size=4))
 def test_rules_of_any_shape_come_out_as_they_went_in(rules: Any) -> None:
-    raw = {
+    raw: Any = {
         "rulebook": "r",
         "event_types": {"e": {"fields": {name: {"type": "decimal"} for name in ("n", "m", "级别")}}},
         "limits": {"L": {"per": "year", "max": "1"}},
@@ -157,13 +164,14 @@ async def test_the_database_keeps_a_document_whole(pool: Database) -> None:
 @pytest.mark.anyio
 async def test_a_document_that_cannot_be_held_changes_nothing(pool: Database) -> None:
     hashed = await write_draft(STARTER)
-    for wrong, path in (
+    wrongs: list[tuple[Any, str]] = [
         ({**FULL, "colour": "red"}, "colour"),
         ({**FULL, "base": "many"}, "base"),
         ({**FULL, "rules": [{"rule": "R", "on": "nowhere"}]}, "rules[0].on"),
         ({**FULL, "rules": [{"rule": "R", "on": "a"}, {"rule": "R", "on": "a"}]}, "rules[1].rule"),
         (["no", "mapping"], ""),
-    ):
+    ]
+    for wrong, path in wrongs:
         with pytest.raises(Refused) as refused:
             await write_draft(wrong)
         assert path in [finding.path for finding in refused.value.findings]

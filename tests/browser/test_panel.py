@@ -1,0 +1,110 @@
+"""The panel in a real browser: what an officer sees, and what must never be saved by accident."""
+
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import anyio
+import pytest
+from playwright.sync_api import Page, expect
+
+from admin.changes import replace_draft
+from admin.users import make_user, set_password
+from ledger.filling import read_starter
+from rules.tables import DraftRule
+from tests.processes import Server
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct-horse-battery"
+
+
+def run(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
+    """Ask the database in a thread of its own: the browser's loop has this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, ask, *arguments).result()
+
+
+async def prepare() -> int:
+    """An officer, the starter as the draft; the row of its rule K03."""
+    await make_user("zhang", PASSWORD, ["office"])
+    await set_password("zhang", PASSWORD, must_change=False)
+    await replace_draft(read_starter()[0], "somebody")
+    row = await DraftRule.select(DraftRule.id).where(DraftRule.code == "K03").first()
+    assert row is not None
+    return int(row["id"])
+
+
+async def condition(row: int) -> str:
+    found = await DraftRule.select(DraftRule.condition).where(DraftRule.id == row).first()
+    assert found is not None
+    return str(found["condition"])
+
+
+@pytest.fixture
+def row(server: Server, page: Page) -> int:
+    """The row of K03, with the officer signed in."""
+    number = int(run(prepare))
+    page.goto(f"{server.url}/admin/")
+    expect(page).to_have_url(re.compile(r"/login\?next="))
+    page.fill("input[name=username]", "zhang")
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main button")
+    expect(page.locator(".sidebar")).to_be_visible()
+    return number
+
+
+def test_everything_reads_chinese(server: Server, page: Page, row: int) -> None:
+    sidebar = page.locator(".sidebar")
+    for name in ("基本设置", "事件类型", "封顶", "分值档", "连带来源", "规则版本", "变更记录", "发布规则"):
+        expect(sidebar.get_by_text(name, exact=True)).to_be_visible()
+    page.locator('.sidebar a[href="#/draft_rule/"]').click()
+    expect(page.locator(".title h1")).to_have_text("规则")
+    for name in ("代码", "规则类别", "触发条件"):
+        expect(page.locator("thead").get_by_text(name, exact=True)).to_be_visible()
+    expect(page.locator("tbody").get_by_text("连带责任", exact=True).first).to_be_visible()
+    assert "raft" not in page.locator("#app").first.inner_text()
+
+
+def test_a_wrong_condition_shows_its_column_in_the_red_box(server: Server, page: Page, row: int) -> None:
+    page.goto(f"{server.url}/admin/#/draft_rule/{row}/")
+    field = page.locator("textarea[name=condition]:not(#editor)")
+    expect(field).to_have_value('level == "city"')
+    field.fill('level = "city"')
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#app").first).to_contain_text(re.compile("触发条件 第 7 列："))
+    expect(page.locator("#app").first).to_contain_text("没有保存")
+    assert run(condition, row) == 'level == "city"'
+    field.fill('level == "city" and subject_kind == "unit"')
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#app").first).to_contain_text("已保存")
+    assert run(condition, row) == 'level == "city" and subject_kind == "unit"'
+
+
+def test_a_row_that_is_opened_again_is_never_blank(server: Server, page: Page, row: int) -> None:
+    for _ in range(2):
+        page.locator('.sidebar a[href="#/draft_rule/"]').click()
+        page.locator("tbody").get_by_text("K03", exact=True).click()
+        expect(page.locator("input[name=code]")).to_have_value("K03")
+        expect(page.locator("textarea[name=condition]:not(#editor)")).to_have_value('level == "city"')
+        page.get_by_text("返回").first.click()
+    page.evaluate(f"window.location.hash = '#/draft_rule/{row}/'")
+    expect(page.locator("input[name=code]")).to_have_value("K03")
+
+
+def test_what_can_only_be_looked_at_offers_nothing_else(server: Server, page: Page, row: int) -> None:
+    page.locator('.sidebar a[href="#/change_log/"]').click()
+    expect(page.locator(".title h1")).to_have_text("变更记录")
+    expect(page.locator("tbody").get_by_text("somebody")).to_be_visible()
+    expect(page.get_by_text("添加行")).to_be_hidden()
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", page.locator(".table_wrapper tbody").inner_text())
+
+
+def test_the_language_is_one_for_the_pages_and_the_panel(server: Server, page: Page, row: int) -> None:
+    page.goto(f"{server.url}/publish")
+    page.get_by_text("English", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Publish the rules")
+    page.goto(f"{server.url}/admin/#/draft_rule")
+    expect(page.locator(".title h1")).to_have_text("Rules")
+    expect(page.locator("thead").get_by_text("Condition", exact=True)).to_be_visible()
