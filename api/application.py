@@ -9,7 +9,6 @@ import asyncpg
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from litestar.types import ControllerRouterHandler
 
@@ -18,12 +17,14 @@ from admin.registers import registers
 from admin.routes import routes as office_routes
 from api import settings as environment
 from api.database import borrowed, pooled
-from api.describing import components
+from api.describing import Description
 from api.keys import Keyring
+from api.metrics import Meter
 from api.opening import database
 from api.piccolo_conf import DB
 from api.problems import PROBLEMS
 from api.routes import api_routes
+from api.routes.metrics import get_metrics
 from api.routes.rulebook import failing_cases
 from api.settings import Settings
 from engine.both import BothMatcher
@@ -77,16 +78,18 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
         second_persons=settings.approvals,
         check_cases=failing_cases,
     )
+    recorder = Recorder(current)
+    meter = Meter(recorder)
     return Litestar(
-        route_handlers=[*ROUTES, api_routes(), *(office_routes(office, [registers()]) if pages else ())],
+        route_handlers=[*ROUTES, get_metrics, api_routes(), *(office_routes(office, [registers()]) if pages else ())],
         lifespan=[connections],
-        state=State({"office": office, "recorder": Recorder(current), "keyring": Keyring()}),
+        middleware=[meter],
+        state=State({"office": office, "recorder": recorder, "keyring": Keyring(), "meter": meter}),
         exception_handlers=PROBLEMS,
         openapi_config=OpenAPIConfig(
             title="绩考 jikao",
             version=version("jikao"),
-            path="/api",
-            components=components(),
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            path="/api/description",  # its own page for what is not found would stand before ours under /api
+            render_plugins=[Description()],
         ),
     )

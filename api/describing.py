@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from litestar.openapi.spec import Components, OpenAPIMediaType, Operation, Reference, RequestBody, Schema
+from litestar import MediaType, Request
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
+from litestar.serialization import encode_json
 
 _CODE = {"type": "string", "minLength": 1, "maxLength": 64}
 _INSTANT = {"type": "string", "format": "date-time", "description": "RFC 3339, with its offset"}
@@ -125,10 +128,28 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def components() -> Components:
-    """The shapes that bodies are described by."""
-    shapes: Any = SHAPES
-    return Components(schemas=shapes)
+class Description(OpenAPIRenderPlugin):
+    """The description as JSON, with the shapes that bodies are described by."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/openapi.json", media_type=MediaType.JSON)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+        """The whole of it."""
+        return encode_json(describe(openapi_schema))
+
+
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """The description with our shapes, and the problem that every call may answer with."""
+    held = schema.get("components", {})
+    described = {**schema, "components": {**held, "schemas": {**held.get("schemas", {}), **SHAPES}}}
+    for path in described["paths"].values():
+        for operation in path.values():
+            for status, told in operation.get("responses", {}).items():
+                if int(status) >= 400:
+                    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    told["content"] = {"application/problem+json": problem}
+    return described
 
 
 def body(name: str) -> type[Operation]:

@@ -5,13 +5,13 @@ Nothing of how we are made is shown: no trace, no statement of the database's.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import asyncpg
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from admin.page import preferred
@@ -69,13 +69,22 @@ def problem_of(error: Exception, language: Language, instance: str = "") -> Prob
     """The problem that an exception of ours amounts to."""
     status, kind = _status(error)
     title = render(message(f"problem.{kind}"), language)
-    findings: Sequence[Finding] = error.findings if isinstance(error, Refused) else ()
-    wrong = [finding for finding in findings if finding.level == "error"] or findings
-    faults = tuple(Fault(pointer=pointed(each.path), message=said(each, language)) for each in wrong[:MOST_ERRORS])
+    faults = tuple(_faults(error, language))[:MOST_ERRORS]
     detail = faults[0].message if faults else render(_detail(error, kind), language)
     return Problem(
         type=f"urn:jikao:problem:{kind}", title=title, status=status, detail=detail, instance=instance, errors=faults
     )
+
+
+def _faults(error: Exception, language: Language) -> Iterator[Fault]:
+    if isinstance(error, Refused):
+        wrong = [finding for finding in error.findings if finding.level == "error"] or error.findings
+        for each in wrong:
+            yield Fault(pointer=pointed(each.path), message=said(each, language))
+    elif isinstance(error, ValidationException) and isinstance(error.extra, list):
+        for problem in error.extra:
+            name = str(problem.get("key", ""))
+            yield Fault(pointer=pointer(name), message=render(message("query.wrong", name=name), language))
 
 
 def said(finding: Finding, language: Language) -> str:
@@ -133,6 +142,8 @@ def _status(error: Exception) -> tuple[int, str]:
             return 400, "malformed"
         case OSError() | TimeoutError():
             return 503, "unavailable"
+        case ValidationException():
+            return 422, "refused"
         case HTTPException(status_code=status):
             return status, _KINDS.get(status, "wrong" if status < 500 else "failed")
     return 500, "failed"

@@ -159,6 +159,7 @@ TEXTS: Catalogue = {
     "body.key": ("不认识“{name}”；可用：{keys}", "“{name}” is not known; expected one of: {keys}"),
     "body.missing": ("缺少“{name}”", "“{name}” is missing"),
     "body.media_type": ("内容类型为“{given}”；应为 {expected}", "the content type is “{given}”; expected {expected}"),
+    "query.wrong": ("参数“{name}”缺失或不是所要的类型", "the parameter “{name}” is missing or not of its type"),
     "query.limit": ("limit 应为 1 到 {most} 的整数", "limit should be a whole number from 1 to {most}"),
     "query.cursor": (
         "cursor 无效；请使用上一页给出的 next_cursor",

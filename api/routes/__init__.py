@@ -4,6 +4,7 @@ from litestar import Router
 
 from api.problems import PROBLEMS
 from api.routes.batches import post_batch
+from api.routes.docs import docs_files, get_description, get_docs
 from api.routes.entries import entry_routes
 from api.routes.evaluations import evaluation_routes
 from api.routes.events import event_routes
@@ -28,6 +29,9 @@ def api_routes() -> Router:
             rulebook_routes,
             standing_routes,
             get_seal,
+            get_docs,
+            get_description,
+            docs_files,
         ],
         exception_handlers=PROBLEMS,
     )

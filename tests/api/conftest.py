@@ -60,7 +60,7 @@ Client = httpx.AsyncClient
 async def bare(database: Database, anyio_backend: str) -> AsyncIterator[Client]:
     """The application on an empty ledger; the client has a key with every scope."""
     settings = Settings(database=database, secret="s" * 32, approvals=0)
-    application = create(settings)
+    application = create(settings, pages=False)
     transport = httpx.ASGITransport(application, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with application.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://jikao") as client:
         client.headers["authorization"] = f"Bearer {await make_key('all', SCOPES)}"
