@@ -115,9 +115,14 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/subjects/{code:str}/score", guards=[needs("entries:read")])
 async def get_score(
-    request: Web, code: FromPath[str], period: FromQuery[str], snapshot: FromQuery[int | None] = None
+    request: Web,
+    code: FromPath[str],
+    period: FromQuery[str | None] = None,
+    snapshot: FromQuery[int | None] = None,
 ) -> Score:
     """得分 / a subject's figures in a period, as it stands or as a snapshot froze it."""
+    if not period:
+        raise Refused(Finding(path="/period", message=message("query.wrong", name="period")))
     only = caller_of(request).subject
     _, found, number = await _figures(period, snapshot)
     standing = found.of.get(code)
