@@ -5,15 +5,20 @@ missing, or its table has no row, the rule does not fire; nobody there to charge
 are said aloud in the :class:`Outcome`.
 """
 
+from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 
-from engine.amount import cents, clip, exact_decimal
+from engine.amount import EXACT, cents, clip, exact_decimal
 from engine.charge import Charge, ChargeKey, Step
+from engine.digest import digest
+from engine.event import EventKey
 from engine.language import Message, message
 from engine.points import field_of, number, reckon
 from engine.rulebook import EventRule, Factor, VetoRule
+from engine.scalar import written_number
 from engine.scene import Scene, gather_charged
 
 
@@ -25,18 +30,35 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     silent: Message | None = None
 
 
-class _Missing(Exception):
+class Missing(Exception):
+    """The rule does not fire, because a field is missing or its table has no row."""
+
     def __init__(self, reason: Message) -> None:
         self.reason = reason
 
 
+class Applied(msgspec.Struct, frozen=True):
+    """What a factor came to: its number, and the earlier event that it counted."""
+
+    factor: Factor
+    value: Decimal
+    event: EventKey | None
+
+
+class Reckoned(msgspec.Struct, frozen=True):
+    """The arithmetic of one charge, exact up to its nominal amount; ``bound`` where ``max`` held it."""
+
+    points: Decimal
+    times: Decimal | None
+    applied: tuple[Applied, ...]
+    bound: Decimal | None
+    nominal: Decimal
+
+
 def charge_all(scene: Scene) -> tuple[Outcome, ...]:
     """The outcomes of the event rules that fired, in the rulebook's order."""
-    return tuple(
-        charge(rule, place, scene)
-        for place, rule in enumerate(scene.version.rulebook.rules)
-        if isinstance(rule, EventRule) and rule.code in scene.fired
-    )
+    serving = digest(scene.version.rulebook).on.get(scene.event.type, ())
+    return tuple(charge(rule, place, scene) for place, rule in serving if rule.code in scene.fired)
 
 
 def charge(rule: EventRule, place: int, scene: Scene) -> Outcome:
@@ -47,7 +69,7 @@ def charge(rule: EventRule, place: int, scene: Scene) -> Outcome:
         return Outcome(rule=rule.code, silent=nobody)
     try:
         return Outcome(rule=rule.code, charges=tuple(_charge_one(rule, place, subject, scene) for subject in charged))
-    except _Missing as missing:
+    except Missing as missing:
         return Outcome(rule=rule.code, silent=missing.reason)
 
 
@@ -59,75 +81,91 @@ def charged_by(rule: EventRule | VetoRule, scene: Scene) -> tuple[str, ...]:
 
 
 def _charge_one(rule: EventRule, place: int, subject: str, scene: Scene) -> Charge:
-    amount = reckon(rule.points, scene.facts)
-    field = field_of(rule.points)
-    if amount is None:
-        raise _Missing(_why_no_points(field, scene))
-    steps = [Step(step="points", value=written(amount), field=field, given=_given(field, scene))]
-    if rule.times is not None:
-        times = number(scene.facts.get(rule.times))
-        if times is None:
-            raise _Missing(message("charge.field_missing", field=rule.times))
-        amount *= times
-        steps.append(Step(step="times", value=written(times), field=rule.times))
-    for factor in rule.factors:
-        step = _apply(factor, subject, scene)
-        if step is not None:
-            amount *= Fraction(step.value)
-            steps.append(step)
-    held = clip(amount, rule.max)
-    if held != amount:
-        steps.append(Step(step="max", value=written(Fraction(rule.max or 0))))
-    nominal = cents(held)
-    steps.append(Step(step="nominal", value=str(nominal)))
+    reckoned = reckon_charge(rule, subject, scene)
     return Charge(
         key=ChargeKey(scene.event.source, scene.event.id, rule.code, subject, rule.code, subject),
         version=scene.version.number,
         indicator=rule.indicator,
-        nominal=nominal,
+        nominal=reckoned.nominal,
         limits=rule.limits,
         matter=scene.event.matter if rule.matter == "highest" else None,
         place=(0, place, subject, rule.code, subject),
-        arithmetic=tuple(steps),
+        arithmetic=tuple(_explain(reckoned, rule, scene)),
     )
 
 
-def _apply(factor: Factor, subject: str, scene: Scene) -> Step | None:
-    """The factor as a step; None where it is 1 because its condition does not hold or nothing is repeated."""
-    if factor.when is not None:
-        facts = gather_charged(scene.facts, scene.organisation, subject, scene.day)
-        if factor.when.judge(facts) is not True:
-            return None
-    earlier = None
-    if factor.repeat is not None:
-        earlier = scene.recall(scene.event, factor.repeat)
-        if earlier is None:
-            return None
+def reckon_charge(rule: EventRule, subject: str, scene: Scene) -> Reckoned:
+    """What the rule comes to for the subject; :class:`Missing` where it does not fire after all."""
+    points = reckon(rule.points, scene.facts)
+    if points is None:
+        raise Missing(_why_no_points(field_of(rule.points), scene))
+    amount, times = points, None
+    if rule.times is not None:
+        times = number(scene.facts.get(rule.times))
+        if times is None:
+            raise Missing(message("charge.field_missing", field=rule.times))
+        amount = EXACT.multiply(amount, times)
+    applied = _apply(rule, subject, scene) if rule.factors else ()
+    for each in applied:
+        amount = EXACT.multiply(amount, each.value)
+    held = clip(amount, rule.max)
+    return Reckoned(points, times, applied, None if held == amount else rule.max, cents(held))
+
+
+def _apply(rule: EventRule, subject: str, scene: Scene) -> tuple[Applied, ...]:
+    """The factors that are not 1 because their condition does not hold or nothing is repeated."""
+    tests = digest(scene.version.rulebook)
+    facts = None
+    applied = []
+    for factor in rule.factors:
+        if factor.when is not None:
+            facts = facts or gather_charged(scene.facts, scene.organisation, subject, scene.day)
+            if not tests.test(factor)(facts):
+                continue
+        earlier = None
+        if factor.repeat is not None:
+            earlier = scene.recall(scene.event, factor.repeat)
+            if earlier is None:
+                continue
+        applied.append(Applied(factor, _value(factor, scene), earlier))
+    return tuple(applied)
+
+
+def _value(factor: Factor, scene: Scene) -> Decimal:
     if factor.field is None:
-        value = Fraction(1 if factor.by is None else factor.by)
-        return Step(step="factor", value=written(value), title=factor.title or None, event=earlier)
+        return Decimal(1) if factor.by is None else factor.by
     known = scene.facts.get(factor.field)
     if known is None:
-        raise _Missing(message("charge.field_missing", field=factor.field))
-    if factor.table is None:
-        looked_up = number(known)
-    else:
-        row = factor.table.get(known)
-        looked_up = None if row is None else Fraction(row)
+        raise Missing(message("charge.field_missing", field=factor.field))
+    looked_up = number(known) if factor.table is None else factor.table.get(known)
     if looked_up is None:
-        raise _Missing(message("charge.no_row", field=factor.field, value=known))
-    return Step(
-        step="factor",
-        value=written(looked_up),
-        title=factor.title or None,
-        field=factor.field,
-        given=_given(factor.field, scene),
-        event=earlier,
-    )
+        raise Missing(message("charge.no_row", field=factor.field, value=known))
+    return looked_up
 
 
-def written(value: Fraction) -> str:
+def _explain(reckoned: Reckoned, rule: EventRule, scene: Scene) -> Iterator[Step]:
+    field = field_of(rule.points)
+    yield Step(step="points", value=written(reckoned.points), field=field, given=_given(field, scene))
+    if reckoned.times is not None:
+        yield Step(step="times", value=written(reckoned.times), field=rule.times)
+    for each in reckoned.applied:
+        yield Step(
+            step="factor",
+            value=written(each.value),
+            title=each.factor.title or None,
+            field=each.factor.field,
+            given=_given(each.factor.field, scene),
+            event=each.event,
+        )
+    if reckoned.bound is not None:
+        yield Step(step="max", value=written(reckoned.bound))
+    yield Step(step="nominal", value=str(reckoned.nominal))
+
+
+def written(value: Fraction | Decimal) -> str:
     """An exact number as text: a decimal where it is one, else ``numerator/denominator``."""
+    if isinstance(value, Decimal):
+        return written_number(value)
     rest = value.denominator
     for prime in (2, 5):
         while rest % prime == 0:

@@ -14,9 +14,10 @@ from fractions import Fraction
 
 import msgspec
 
-from engine.amount import cents, clip, exact_decimal, sign
+from engine.amount import EXACT, ZERO, cents, clip, exact_decimal, sign
 from engine.charge import Charge, ChargeKey, Hop, Step
 from engine.charging import written
+from engine.digest import digest
 from engine.rulebook import JointRule
 from engine.scene import Scene
 
@@ -46,10 +47,29 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """The path by which a subject answers for an amount, what it comes to, rounded, before ``max``, and how."""
+
+    rule: JointRule
+    path: Path
+    wanted: Decimal
+    arithmetic: tuple[Step, ...]
+
+
 class Spent(msgspec.Struct):
     """What one joint rule charged one subject for one event so far, by rule, subject and sign."""
 
     sums: dict[tuple[str, str, int], Decimal] = {}
+
+    def take(self, way: Way) -> Decimal:
+        """What the rule's ``max`` leaves of the amount, which is spent from now on."""
+        if way.rule.max is None:
+            return way.wanted
+        account = (way.rule.code, way.path.subject, sign(way.wanted))
+        already = self.sums.get(account, ZERO)
+        nominal = cents(clip(way.wanted, max(ZERO, EXACT.subtract(way.rule.max, already))))
+        self.sums[account] = EXACT.add(already, nominal.copy_abs())
+        return nominal
 
 
 def share_out(source: Charge, amount: Decimal, scene: Scene, spent: Spent) -> tuple[Charge, ...]:
@@ -57,46 +77,58 @@ def share_out(source: Charge, amount: Decimal, scene: Scene, spent: Spent) -> tu
 
     ``spent`` holds the joint rules' ``max`` over the event; call in the order of the direct charges.
     """
+    found = ways(source.key.rule, source.key.subject, source.indicator, amount, scene)
+    return tuple(_charge(source, way, scene, spent.take(way)) for way in found)
+
+
+def ways(rule: str, subject: str, indicator: str | None, amount: Decimal, scene: Scene) -> tuple[Way, ...]:
+    """How a direct charge of the rule on the subject travels: for each who answers the best path, by subject.
+
+    Where such a charge travelled before, under the same relations, it went the same ways; they are remembered.
+    """
     if amount == 0:
         return ()
-    rules = list(accepting(source, amount, scene))
+    serving = digest(scene.version.rulebook)
+    rules = [each for each in serving.accepting(rule, sign(amount)) if each.code in scene.fired]
     if not rules:
         return ()
+    parties = (scene.event.subject, *sorted(scene.event.parties.items())) if scene.event.parties else ()
+    era = scene.organisation.era(scene.day)
+    key = (subject, indicator, str(amount), era, parties, *(each.code for each in rules))
+    memory = serving.memory(scene.organisation)
+    found: tuple[Way, ...] | None = memory.get(key)
+    if found is None:
+        found = memory[key] = tuple(_find_ways(subject, indicator, amount, rules, scene))
+    return found
+
+
+def _find_ways(
+    subject: str, indicator: str | None, amount: Decimal, rules: list[JointRule], scene: Scene
+) -> Iterator[Way]:
     best: dict[str, Path] = {}
-    for path in walk(source, amount, rules, scene):
+    for path in walk(subject, indicator, amount, rules, scene):
         known = best.get(path.subject)
         if known is None or path.preference() < known.preference():
             best[path.subject] = path
     by_code = {rule.code: rule for rule in rules}
-    return tuple(
-        _charge(source, amount, best[subject], by_code[best[subject].hops[-1].rule], scene, spent)
-        for subject in sorted(best)
-    )
+    for code in sorted(best):
+        path = best[code]
+        rule = by_code[path.hops[-1].rule]
+        wanted = path.dealt if path.dealt is not None else path.amount
+        arithmetic = tuple(_explain(amount, path, rule, scene))
+        yield Way(rule=rule, path=path, wanted=cents(wanted), arithmetic=arithmetic)
 
 
-def accepting(source: Charge, amount: Decimal, scene: Scene) -> Iterator[JointRule]:
-    """The joint rules that serve a direct charge: by ``of``, by sign, and by their condition on its event."""
-    wanted = {1: ("bonus", "both"), -1: ("deduction", "both")}[sign(amount)]
-    for rule in scene.version.rulebook.rules:
-        if (
-            isinstance(rule, JointRule)
-            and rule.code in scene.fired
-            and rule.sign in wanted
-            and (rule.of is None or source.key.rule in rule.of)
-        ):
-            yield rule
-
-
-def walk(source: Charge, amount: Decimal, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
+def walk(subject: str, indicator: str | None, amount: Decimal, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
     """Every path from a direct charge, up to the depth: a greedy walk would miss the best one."""
     depth = scene.version.rulebook.joint.depth
     begun: list[tuple[tuple[Hop, ...], Fraction]] = [((), Fraction(amount))]
     while begun:
         hops, carried = begun.pop()
-        here = hops[-1].subject if hops else source.key.subject
-        visited = {source.key.subject, *(hop.subject for hop in hops)}
+        here = hops[-1].subject if hops else subject
+        visited = {subject, *(hop.subject for hop in hops)}
         for rule in rules:
-            answering = scene.answering(here, rule.joint, source.indicator)
+            answering = scene.answering(here, rule.joint, indicator)
             named = [code for code in answering if code not in visited]
             for path in _hop(hops, carried, rule, named, sign(amount)):
                 yield path
@@ -133,38 +165,28 @@ def deal(whole: Decimal, named: list[str]) -> dict[str, Decimal]:
     return {code: exact_decimal(direction * (size + (place < rest)), 2) for place, code in enumerate(sorted(named))}
 
 
-def _charge(source: Charge, amount: Decimal, path: Path, rule: JointRule, scene: Scene, spent: Spent) -> Charge:
-    wanted = Fraction(path.dealt) if path.dealt is not None else path.amount
-    account = (rule.code, path.subject, sign(amount))
-    already = spent.sums.get(account, Decimal(0))
-    room = None if rule.max is None else max(Decimal(0), rule.max - already)
-    nominal = cents(clip(Fraction(cents(wanted)), room))
-    spent.sums[account] = already + abs(nominal)
-    key = source.key
+def _charge(source: Charge, way: Way, scene: Scene, nominal: Decimal) -> Charge:
+    key, rule, subject = source.key, way.rule, way.path.subject
+    held = [Step(step="max", value=str(rule.max))] if nominal != way.wanted else []
     return Charge(
-        key=ChargeKey(key.source, key.id, key.rule, key.subject, rule.code, path.subject),
+        key=ChargeKey(key.source, key.id, key.rule, key.subject, rule.code, subject),
         version=scene.version.number,
         indicator=rule.indicator if rule.indicator is not None else source.indicator,
         nominal=nominal,
         limits=rule.limits,
-        place=(1, source.place[1], source.key.subject, rule.code, path.subject),
-        path=path.hops,
-        arithmetic=tuple(_explain(amount, path, rule, wanted, nominal, room, scene)),
+        place=(1, source.place[1], key.subject, rule.code, subject),
+        path=way.path.hops,
+        arithmetic=(*way.arithmetic, *held, Step(step="nominal", value=str(nominal))),
     )
 
 
-def _explain(
-    amount: Decimal, path: Path, rule: JointRule, wanted: Fraction, nominal: Decimal, room: Decimal | None, scene: Scene
-) -> Iterator[Step]:
+def _explain(amount: Decimal, path: Path, rule: JointRule, scene: Scene) -> Iterator[Step]:
     yield Step(step="source", value=str(amount), given=scene.version.rulebook.joint.basis)
     for hop in path.hops:
         by = scene.version.rulebook.rule(hop.rule)
         if isinstance(by, JointRule) and by.points is None:
-            yield Step(step="share", value=written(Fraction(1 if by.share is None else by.share)), title=hop.rule)
+            yield Step(step="share", value=written(Decimal(1) if by.share is None else by.share), title=hop.rule)
     if rule.points is not None:
-        yield Step(step="points", value=written(Fraction(rule.points)), title=rule.code)
+        yield Step(step="points", value=written(rule.points), title=rule.code)
     if path.divided is not None:
         yield Step(step="divided", value=str(path.divided))
-    if room is not None and abs(wanted) > room:
-        yield Step(step="max", value=str(rule.max))
-    yield Step(step="nominal", value=str(nominal))

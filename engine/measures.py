@@ -68,7 +68,8 @@ def measure(account: Account, indicator: Indicator, given: Readings) -> Mapping[
 def _score(reading: Reading, how: Measure, full: Decimal) -> Fraction | None:
     value = Fraction(reading.value)
     if how.method == "bands":
-        return reach(Bands(field=how.field or "", bands=how.parameters, otherwise=how.otherwise), value)
+        reached = reach(Bands(field=how.field or "", bands=how.parameters, otherwise=how.otherwise), reading.value)
+        return None if reached is None else Fraction(reached)
     if how.method == "linear":
         start, end = how.parameters
         return _interpolate(start, end, value)
@@ -77,8 +78,8 @@ def _score(reading: Reading, how: Measure, full: Decimal) -> Fraction | None:
         score = (value - bad) / (good - bad) * 40 + 60
         return max(Fraction(0), min(Fraction(HUNDRED), score)) * Fraction(full) / 100
     if how.method == "milestone":
-        reached = [points for step, points in how.parameters if step <= value]
-        return Fraction(reached[-1] if reached else 0)
+        passed = [points for step, points in how.parameters if step <= value]
+        return Fraction(passed[-1] if passed else 0)
     return value
 
 

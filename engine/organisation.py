@@ -6,6 +6,7 @@ a period those of its last day. A relation says "for U1, the lead department is 
 where one is in force, the general ones of the same subject and name are not asked.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from typing import Literal
@@ -74,6 +75,9 @@ class Organisation:
         self._answering: dict[tuple[str, str], list[Relation]] = {}
         for relation in self.relations:
             self._answering.setdefault((relation.subject, relation.relation), []).append(relation)
+        turning = {day for relation in self.relations for day in (relation.start, relation.end) if day is not None}
+        self._turning_days = sorted(turning)
+        self._named: dict[tuple[str, str, int, str | None], tuple[str, ...]] = {}
 
     def __contains__(self, code: str) -> bool:
         return code in self.subjects
@@ -88,6 +92,17 @@ class Organisation:
 
     def answering(self, subject: str, relation: str, day: date, indicator: str | None = None) -> tuple[str, ...]:
         """Those whom the relation names for the subject on that day, by code, each once."""
+        asked = (subject, relation, self.era(day), indicator)
+        found = self._named.get(asked)
+        if found is None:
+            found = self._named[asked] = self._name(subject, relation, day, indicator)
+        return found
+
+    def era(self, day: date) -> int:
+        """The number of the stretch of days around this one on which the relations are the same."""
+        return bisect_right(self._turning_days, day)
+
+    def _name(self, subject: str, relation: str, day: date, indicator: str | None) -> tuple[str, ...]:
         held = [r for r in self._answering.get((subject, relation), ()) if r.in_force(day)]
         special = [r for r in held if indicator is not None and r.indicator == indicator]
         chosen = special or [r for r in held if r.indicator is None]

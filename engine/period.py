@@ -5,7 +5,7 @@ booked on the first day of the earliest open period of the same kind that begins
 (上期调整). A booking date is fixed when the event is recorded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -40,6 +40,7 @@ class Calendar:
 
     def __init__(self, periods: Iterable[Period] = ()) -> None:
         self.periods = {period.code: period for period in periods}
+        self._containing: dict[date, list[Period]] = {}
 
     def find(self, code: str) -> Period:
         """The declared period of that code; Refused where there is none."""
@@ -48,10 +49,14 @@ class Calendar:
             raise Refused(Finding(message=message("period.unknown", period=code)))
         return period
 
-    def containing(self, day: date) -> list[Period]:
+    def containing(self, day: date) -> Sequence[Period]:
         """The periods that contain the day, the shortest first."""
-        found = [period for period in self.periods.values() if period.contains(day)]
-        return sorted(found, key=lambda period: (period.end - period.start, period.start, period.code))
+        found = self._containing.get(day)
+        if found is None:
+            found = [period for period in self.periods.values() if period.contains(day)]
+            found.sort(key=lambda period: (period.end - period.start, period.start, period.code))
+            self._containing[day] = found
+        return found
 
     def shortest(self, day: date) -> Period | None:
         """The shortest period that contains the day."""

@@ -18,6 +18,7 @@ from engine.book import Lot, Reader, Sheet, Taking, draw_up, lot_of
 from engine.bureau import Bureau
 from engine.charge import Charge, ChargeKey, Entry, EntryKind, Posting, Recorded
 from engine.charging import Outcome, charge_all
+from engine.digest import digest
 from engine.evaluation import PeriodCharge, fit_in, source_amount
 from engine.event import Event, EventKey
 from engine.finding import Finding, Refused
@@ -26,7 +27,7 @@ from engine.liability import Spent, share_out
 from engine.limits import Window, windows_of
 from engine.matters import Claim, Matter, claim, matter_of
 from engine.recurrence import Recurrence, recurrence_of
-from engine.rulebook import EventRule, Repeat
+from engine.rulebook import Repeat
 from engine.scene import Matchers, Scene, set_scene
 from engine.turn import order_of, turn_of
 
@@ -153,13 +154,10 @@ class _Planner:
     def _repeats(self, event_type: str) -> list[Repeat]:
         widest: dict[tuple[str, ...], Repeat] = {}
         for version in self.bureau.versions:
-            for rule in version.rulebook.rules:
-                if not isinstance(rule, EventRule) or rule.on != event_type:
-                    continue
-                for factor in rule.factors:
-                    known = None if factor.repeat is None else widest.get(factor.repeat.same)
-                    if factor.repeat and (known is None or known.within_days < factor.repeat.within_days):
-                        widest[factor.repeat.same] = factor.repeat
+            for same, repeat in digest(version.rulebook).repeats.get(event_type, {}).items():
+                known = widest.get(same)
+                if known is None or known.within_days < repeat.within_days:
+                    widest[same] = repeat
         return list(widest.values())
 
     def _recorded(self, key: EventKey) -> Recorded:

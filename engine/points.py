@@ -1,33 +1,34 @@
 """Points (分值): what a rule's number, table, bands, progressive rates or share makes of a field.
 
-Exact: a Fraction comes out, and nothing is rounded here.
+Decimals multiplied and added exactly; nothing is rounded here.
 """
 
 from decimal import Decimal
-from fractions import Fraction
 
+from engine.amount import EXACT
 from engine.event import Value
 from engine.matching import Facts
 from engine.rulebook import Bands, Fixed, Points, Progressive, Share, Table
 
 
-def number(value: Value | None) -> Fraction | None:
+def number(value: Value | None) -> Decimal | None:
     """The value as an exact number; None where there is none."""
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return Fraction(value)
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
     return None
 
 
-def reckon(points: Points, facts: Facts) -> Fraction | None:
+def reckon(points: Points, facts: Facts) -> Decimal | None:
     """The points for these facts; None where the field is missing, or no row or band is reached."""
     if isinstance(points, Fixed):
-        return Fraction(points.value)
+        return points.value
     value = facts.get(points.field)
     if value is None:
         return None
     if isinstance(points, Table):
-        row = points.rows.get(value)
-        return None if row is None else Fraction(row)
+        return points.rows.get(value)
     amount = number(value)
     if amount is None:
         return None
@@ -35,24 +36,24 @@ def reckon(points: Points, facts: Facts) -> Fraction | None:
         return reach(points, amount)
     if isinstance(points, Progressive):
         return accrue(points, amount)
-    return amount * Fraction(points.share)
+    return EXACT.multiply(amount, points.share)
 
 
-def reach(points: Bands, amount: Fraction) -> Fraction | None:
+def reach(points: Bands, amount: Decimal) -> Decimal | None:
     """The first threshold that the amount reaches (>=), else what the bands say otherwise."""
     for threshold, value in points.bands:
-        if amount >= Fraction(threshold):
-            return Fraction(value)
-    return None if points.otherwise is None else Fraction(points.otherwise)
+        if amount >= threshold:
+            return value
+    return points.otherwise
 
 
-def accrue(points: Progressive, amount: Fraction) -> Fraction:
+def accrue(points: Progressive, amount: Decimal) -> Decimal:
     """The sum over the steps; bounds are cumulative, a fraction counts in proportion, below 0 is 0."""
-    total, begun = Fraction(0), Fraction(0)
+    total, begun = Decimal(0), Decimal(0)
     for bound, rate in points.steps:
-        end = amount if bound is None else min(amount, Fraction(bound))
+        end = amount if bound is None else min(amount, bound)
         if end > begun:
-            total += (end - begun) * Fraction(rate)
+            total = EXACT.add(total, EXACT.multiply(EXACT.subtract(end, begun), rate))
             begun = end
     return total
 

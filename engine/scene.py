@@ -10,6 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 from engine.bureau import Bureau
+from engine.digest import digest
 from engine.event import Event, EventKey, Value
 from engine.lateness import derive
 from engine.matching import Facts, Matcher
@@ -57,21 +58,27 @@ def gather(bureau: Bureau, event: Event, version: Version) -> Facts:
     """What conditions are judged on: data, derived fields, and the event's circumstances."""
     day = bureau.day(event.time)
     place = bureau.organisation.on(event.subject, day)
-    recorded = bureau.day(event.recorded_at or event.time)
-    as_of = max(recorded, bureau.settled_through or recorded)
-    event_type = version.rulebook.event_types[event.type]
-    facts: dict[str, Value] = {
-        **{name: _local(bureau, value) for name, value in event.data.items()},
-        **derive(event, event_type, version.rulebook, as_of),
-        "subject": event.subject,
-        "subject_kind": place.kind,
-        "source": event.source,
-        "year": day.year,
-        "month": day.month,
-    }
-    for name, value in (("subject_group", place.group), ("post", place.post), ("matter", event.matter)):
-        if value is not None:
-            facts[name] = value
+    serving = digest(version.rulebook)
+    facts: dict[str, Value] = dict(event.data)
+    for name in serving.instants[event.type]:
+        instant = facts.get(name)
+        if isinstance(instant, datetime):
+            facts[name] = instant.astimezone(bureau.organisation.timezone)
+    if serving.derived[event.type]:
+        recorded = day if event.recorded_at is None else bureau.day(event.recorded_at)
+        as_of = max(recorded, bureau.settled_through or recorded)
+        facts.update(derive(event, version.rulebook.event_types[event.type], version.rulebook, as_of))
+    facts["subject"] = event.subject
+    facts["subject_kind"] = place.kind
+    facts["source"] = event.source
+    facts["year"] = day.year
+    facts["month"] = day.month
+    if place.group is not None:
+        facts["subject_group"] = place.group
+    if place.post is not None:
+        facts["post"] = place.post
+    if event.matter is not None:
+        facts["matter"] = event.matter
     return facts
 
 
@@ -84,7 +91,3 @@ def gather_charged(facts: Facts, organisation: Organisation, charged: str, day: 
     if place.post is not None:
         more["charged_post"] = place.post
     return {**facts, **more}
-
-
-def _local(bureau: Bureau, value: Value) -> Value:
-    return value.astimezone(bureau.organisation.timezone) if isinstance(value, datetime) else value

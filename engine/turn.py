@@ -14,7 +14,9 @@ END = "\x01"
 
 def order_of(event: Event) -> str:
     """The event's place in the order of events: time, recorded_at (else time), source, id."""
-    return f"{_instant(event.time)}{_instant(event.recorded_at or event.time)}{event.source}{END}{event.id}"
+    at = _instant(event.time)
+    reached = at if event.recorded_at is None else _instant(event.recorded_at)
+    return f"{at}{reached}{event.source}{END}{event.id}"
 
 
 def turn_of(booked: date, event: Event) -> str:
