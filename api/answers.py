@@ -14,6 +14,7 @@ from engine.language import message
 from engine.rulebook import VetoRule
 from engine.scene import Matchers, set_scene
 from ledger.current import Connection
+from ledger.desk import Receipt
 from ledger.present import read_recorded
 from ledger.reading import EntryView, EventView, Unknown, view_entry, view_event
 
@@ -103,6 +104,15 @@ async def posted(connection: Connection, bureau: Bureau, matchers: Matchers, key
     return Posted(
         event=view_event(row), fired=(*_fired(entries, key), *_vetoes(bureau, matchers, row)), entries=entries
     )
+
+
+def posted_now(receipt: Receipt, bureau: Bureau, matchers: Matchers) -> Posted:
+    """The answer to an event that was recorded this very moment, without reading it again."""
+    event, *rows = receipt.rows
+    row = {**event, "standing": True, "corrects": None, "corrected_by": None}
+    entries = tuple(view_entry(each) for each in rows)
+    fired = (*_fired(entries, EventKey(row["source"], row["id"])), *_vetoes(bureau, matchers, row))
+    return Posted(event=view_event(row), fired=fired, entries=entries)
 
 
 async def withdrawn(connection: Connection, key: EventKey) -> Withdrawn:

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ from ledger.current import Connection, Current, Head
 from ledger.present import Present, Unread, digest, read_recorded, sames
 from ledger.tables import Act, Entry, Event
 
+CENT = Decimal("0.01")
+
 EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.columns)
 ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
 ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
@@ -52,6 +55,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     repeated: bool = False
     plan: Plan | None = None
+    rows: Sequence[Mapping[str, Any]] = ()
+    """Of an event that was recorded by itself: its row and those of its entries, as they were written."""
 
 
 class Desk:
@@ -67,6 +72,7 @@ class Desk:
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._acts: list[tuple[Any, ...]] = []
+        self._made: list[Mapping[str, Any]] | None = None
 
     # events
 
@@ -80,10 +86,12 @@ class Desk:
         change = Change(admitted=(recorded,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
+        self._made = made = list[Mapping[str, Any]]()
         number = self._add_event(recorded, received_at)
         numbered = msgspec.structs.replace(recorded, number=number)
         self._keep(planned, change, Cause("event", number), {report.key: numbered})
-        return Receipt(number=number, plan=planned)
+        self._made = None
+        return Receipt(number=number, plan=planned, rows=made)
 
     async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
         """Withdraw an event; harmless where it is withdrawn already."""
@@ -314,8 +322,9 @@ class Desk:
             "indicator": charge.indicator,
             "origin_rule": charge.key.origin_rule,
             "origin_subject": charge.key.origin_subject,
-            "nominal": entry.nominal,
-            "posted": entry.posted,
+            # As the column writes them: the chain is of what a reader of the table finds.
+            "nominal": entry.nominal.quantize(CENT),
+            "posted": entry.posted.quantize(CENT),
             "booked": entry.booked,
             "cause_act": cause.act,
             "cause": cause.number,
@@ -337,6 +346,8 @@ class Desk:
     def _chain(self, table: str, row: dict[str, Any], columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
         row["hash"] = link(self.head.hash, {"record": table, **row})
         rows.append(tuple(row[column] for column in columns))
+        if self._made is not None:
+            self._made.append(row)
         self.head.hash = row["hash"]
         self.head.length += 1
         return self.head.length

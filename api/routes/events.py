@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import PathParameter
 
 from admin.tables import Reception
-from api.answers import Corrected, Posted, Withdrawn, corrected, posted, withdrawn
+from api.answers import Corrected, Posted, Withdrawn, corrected, posted, posted_now, withdrawn
 from api.answers import find_event as look_up
 from api.authorization import Caller, caller_of, needs
 from api.bodies import EVENT_SIZE, JSON, expect, mapping, read_json
@@ -73,9 +73,10 @@ async def post_event(request: Web) -> Response[Posted]:
         await note_refusal(request, caller, envelope.tree, outward)
         raise outward from error
     current = get_current()
+    if not receipt.repeated:
+        return Response(posted_now(receipt, current.bureau, current.direct), status_code=201)
     async with borrowed() as connection:
-        told = await posted(connection, current.bureau, current.direct, report.key)
-    return Response(told, status_code=200 if receipt.repeated else 201)
+        return Response(await posted(connection, current.bureau, current.direct, report.key), status_code=200)
 
 
 @post(
