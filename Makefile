@@ -56,7 +56,8 @@ serve: install
 
 test: install
 	@sh tests/browser_setup.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto -m "not browser"
+	@$(BIN)/python -m pytest -m browser
 
 bench: install
 	@$(BIN)/python -m bench
