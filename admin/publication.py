@@ -102,7 +102,7 @@ def publication_routes(office: Office) -> Router:
             status,
             hash=hash_now,
             empty=not tree.get("rulebook"),
-            effective=form.effective if form else now.strftime("%Y-%m-%dT%H:%M"),
+            effective=form.effective if form else "",
             form=form or PublicationForm(hash=hash_now),
             problems=problems,
             findings=[(finding, _row_of(finding.path, tree, named)) for finding in found],
@@ -145,7 +145,9 @@ def publication_routes(office: Office) -> Router:
 
 
 def read_local(text: str, office: Office) -> datetime:
-    """A local time as a form sends it (``2026-03-01T09:00``), in the office's time zone."""
+    """A local time as a form sends it (``2026-03-01T09:00``), in the office's time zone; nothing means at once."""
+    if not text.strip():
+        return datetime.now(office.timezone).replace(microsecond=0)
     try:
         local = datetime.fromisoformat(text)
     except ValueError:

@@ -168,7 +168,10 @@ TEXTS: Catalogue = {
     "publish.publish": ("发布", "Publish"),
     "publish.effective": ("生效时间应如 2026-03-01T09:00", "the effective time is like 2026-03-01T09:00"),
     "publish.effective_label": ("生效时间", "Effective from"),
-    "publish.effective_hint": ("当地时间（{zone}）", "Local time ({zone})"),
+    "publish.effective_hint": (
+        "留空即为现在；当地时间（{zone}）",
+        "Empty: now. Local time ({zone})",
+    ),
     "publish.note_label": ("发布说明", "Note"),
     "publish.reason_label": ("追溯理由", "Reason for reaching back"),
     "publish.reason_hint": (
