@@ -35,15 +35,15 @@ from ledger.recording import Recorder
 log = logging.getLogger("jikao")
 
 
-@get("/health", sync_to_thread=False)
+@get("/health", sync_to_thread=False, tags=["状态 state"])
 def health() -> dict[str, str]:
-    """This process answers."""
+    """进程状态 / this process answers."""
     return {"status": "ok"}
 
 
-@get("/ready")
+@get("/ready", tags=["状态 state"])
 async def ready() -> Response[dict[str, str]]:
-    """The database answers."""
+    """就绪状态 / the database answers."""
     try:
         await DB._run_in_pool("SELECT 1")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -91,5 +91,6 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
             version=version("jikao"),
             path="/api/description",  # its own page for what is not found would stand before ours under /api
             render_plugins=[Description()],
+            use_handler_docstrings=True,
         ),
     )

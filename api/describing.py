@@ -15,6 +15,9 @@ _DAY = {"type": ["string", "null"], "format": "date"}
 _TEXT = {"type": "string"}
 
 
+_KEY = {"type": "http", "scheme": "bearer", "description": "jikao key create --name N --scope events:write"}
+
+
 def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
 
@@ -142,9 +145,12 @@ class Description(OpenAPIRenderPlugin):
 def describe(schema: dict[str, Any]) -> dict[str, Any]:
     """The description with our shapes, and the problem that every call may answer with."""
     held = schema.get("components", {})
-    described = {**schema, "components": {**held, "schemas": {**held.get("schemas", {}), **SHAPES}}}
+    shapes = {"schemas": {**held.get("schemas", {}), **SHAPES}, "securitySchemes": {"key": _KEY}}
+    described = {**schema, "components": {**held, **shapes}, "security": [{"key": []}]}
     for path in described["paths"].values():
         for operation in path.values():
+            if "description" in operation:
+                operation["summary"] = operation["description"].partition(" / ")[0]
             for status, told in operation.get("responses", {}).items():
                 if int(status) >= 400:
                     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}

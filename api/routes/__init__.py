@@ -21,7 +21,7 @@ def api_routes() -> Router:
         "/api",
         route_handlers=[
             event_routes,
-            Router("/events", route_handlers=[post_batch]),
+            Router("/events", route_handlers=[post_batch], tags=["事件 events"]),
             evaluation_routes,
             entry_routes,
             organisation_routes,

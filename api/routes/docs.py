@@ -23,7 +23,7 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <rapi-doc spec-url="/api/openapi.json" load-fonts="false" show-header="false" render-style="read"
-  schema-style="table" allow-server-selection="false" allow-authentication="true" use-path-in-nav-bar="true"
+  schema-style="table" allow-server-selection="false" allow-authentication="true"
   regular-font="system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
   mono-font="ui-monospace, Menlo, Consolas, monospace"></rapi-doc>
 </body>

@@ -83,4 +83,4 @@ def sees(caller: Caller, entry: EntryView) -> bool:
     return caller.source in (None, entry.source) and caller.subject in (None, entry.subject)
 
 
-entry_routes = Router("/entries", route_handlers=[get_entries, get_entry])
+entry_routes = Router("/entries", route_handlers=[get_entries, get_entry], tags=["台账 entries"])

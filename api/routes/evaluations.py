@@ -75,4 +75,4 @@ def _resume(bureau: Bureau, rulebook: Rulebook, instant: datetime) -> Bureau:
     return succeed(bureau, msgspec.structs.replace(rulebook, effective=instant))
 
 
-evaluation_routes = Router("/evaluations", route_handlers=[evaluate_event])
+evaluation_routes = Router("/evaluations", route_handlers=[evaluate_event], tags=["事件 events"])

@@ -215,4 +215,6 @@ def _inside_event(refused: Refused) -> Refused:
     return below(refused, "event")
 
 
-event_routes = Router("/events", route_handlers=[post_event, retract_event, correct_event, get_event, explain])
+event_routes = Router(
+    "/events", route_handlers=[post_event, retract_event, correct_event, get_event, explain], tags=["事件 events"]
+)

@@ -250,4 +250,6 @@ def _place(items: Raw, wanted: dict[str, str]) -> int | None:
     )
 
 
-organisation_routes = Router("/", route_handlers=[put_subjects, put_relations, get_subjects, get_relations])
+organisation_routes = Router(
+    "/", route_handlers=[put_subjects, put_relations, get_subjects, get_relations], tags=["组织 organisation"]
+)

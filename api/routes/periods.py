@@ -139,5 +139,7 @@ async def _told(receipt: Receipt) -> Acted:
 
 
 period_routes = Router(
-    "/periods", route_handlers=[get_periods, put_periods, settle_period, close_period, reopen_period]
+    "/periods",
+    tags=["考评期 periods"],
+    route_handlers=[get_periods, put_periods, settle_period, close_period, reopen_period],
 )

@@ -416,6 +416,7 @@ def _text(raw: Raw, name: str) -> str:
 
 rulebook_routes = Router(
     "/rulebook",
+    tags=["规则 rulebook"],
     route_handlers=[
         get_rulebook,
         get_draft,

@@ -14,7 +14,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     head: str
 
 
-@get("/ledger/seal", guards=[needs("entries:read")])
+@get("/ledger/seal", guards=[needs("entries:read")], tags=["台账 entries"])
 async def get_seal() -> Seal:
     """封印 / the chain's length and head."""
     async with borrowed() as connection:

@@ -257,4 +257,4 @@ def _exact(value: Fraction | None) -> str | None:
     return None if value is None else written(value)
 
 
-standing_routes = Router("/", route_handlers=[get_score, get_standings])
+standing_routes = Router("/", tags=["得分与排名 scores"], route_handlers=[get_score, get_standings])
