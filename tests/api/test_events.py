@@ -252,6 +252,16 @@ async def test_a_correction_replaces_in_one(client: Client) -> None:
     assert (again.status_code, again.json()["fired"]) == (200, told["fired"])
 
 
+async def test_amounts_have_their_cents_however_the_rulebook_writes_them(client: Client) -> None:
+    rulebook = RULEBOOK.replace("max: 0.40", "max: 0.1").replace("joint: {depth: 2}", "joint: {depth: 1}")
+    draft = await client.put("/api/rulebook/draft", content=rulebook.encode(), headers={"content-type": "text/yaml"})
+    asked = {"hash": draft.json()["hash"], "effective": "2026-02-01T00:00:00+08:00"}
+    assert (await client.post("/api/rulebook/publication", json=asked)).status_code == 201
+    told = await post(client)
+    assert [each["posted"] for each in told["entries"]] == ["-0.50", "-0.10"]
+    assert await post(client, 200) == told
+
+
 # explanation and evaluation
 
 
