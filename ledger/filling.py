@@ -1,10 +1,12 @@
 """Filling a demonstration (演示): the starter rulebook and the county, posted as an office and its systems would.
 
-Only an empty ledger is filled, and it is marked a demonstration for good.
+The months and quarters that have ended before the month of today are settled; the first months are closed, and
+one of their events is withdrawn afterwards, so that the pages show a closed period, its snapshot, and what is
+booked on the next (上期调整). Only an empty ledger is filled, and it is marked a demonstration for good.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -13,11 +15,12 @@ import msgspec
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
+from engine.period import Period
 from engine.report import parse_report
 from engine.rulebook import Rulebook
-from ledger import acts
+from ledger import acts, settling
 from ledger.current import Current
-from ledger.demonstration import Demonstration, county
+from ledger.demonstration import DAYS, Demonstration, county
 from ledger.desk import Desk, open_desk
 from rules.document import read_rulebook
 from rules.draft import write_draft
@@ -29,6 +32,8 @@ ADDRESSEE = "B-YUNLING"
 """The unit that a line to try reports an event about."""
 WITHDRAWN = 40
 """Every so many events one is retracted and the next one corrected, as happens in an office."""
+CLOSED = 3
+"""So many months, the first ones, are closed."""
 
 
 def read_starter() -> tuple[dict[str, Any], Rulebook]:
@@ -63,6 +68,33 @@ async def fill(current: Current, today: date, progress: Callable[[int, int], Non
     async with open_desk(current) as desk:
         await _withdraw_some(desk, demonstration)
         desk.head.demonstration = 1
+    ended = _ended(demonstration, today)
+    for period in ended:
+        await settling.settle(period.code, reason="按期结算", actor=ACTOR)
+    closed = [period for period in ended if period.kind == "month"][:CLOSED]
+    for period in closed:
+        await settling.close(period.code, reason="公示期满，予以关闭", actor=ACTOR)
+    await _withdraw_late(current, demonstration, closed)
+
+
+def _ended(demonstration: Demonstration, today: date) -> list[Period]:
+    """The months and quarters with events that end before the month of ``today``, as an office settles them in turn."""
+    first, bound = today - timedelta(days=DAYS), today.replace(day=1)
+    settled = [period for period in demonstration.periods if period.kind in ("month", "quarter")]
+    ended = [period for period in settled if first < period.end <= bound]
+    return sorted(ended, key=lambda period: (period.end, -period.start.toordinal()))
+
+
+async def _withdraw_late(current: Current, demonstration: Demonstration, closed: Iterable[Period]) -> None:
+    """Withdraw a notice of a month that is closed already: the difference is booked on the next open one."""
+    last = max(period.last_day for period in closed)
+    for place, raw in enumerate(demonstration.events):
+        report = parse_report(raw)
+        noted = report.type == "criticism_notice" and report.data.get("level") in ("province", "city")
+        if place % WITHDRAWN and noted and report.time.date() <= last:
+            async with open_desk(current) as desk:
+                await desk.retract(report.key, "复核后撤销，计入下一期", ACTOR, datetime.now(UTC))
+            return
 
 
 async def _withdraw_some(desk: Desk, demonstration: Demonstration) -> None:

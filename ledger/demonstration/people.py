@@ -3,6 +3,7 @@
 Five bureau leaders supervise; every unit has a chief, who is its 主要负责人 and that of its people;
 every branch has a lead department and co-operating ones. Some relations are dated: at ``turn`` one
 branch changes its lead department, one department its supervising leader, three people their unit.
+People are compared within their layer: heads of branches, heads of departments, deputies, staff.
 """
 
 from collections.abc import Iterator, Mapping
@@ -84,9 +85,16 @@ OWNERS: Mapping[str, str] = {
     "I-REV": "D-REVENUE",
     "I-SERVICE": "D-SERVICE",
     "I-ENFORCE": "D-LEGAL",
+    "I-NODE": "D-PERFORM",
+    "I-RANK": "D-PERFORM",
+    "I-360": "D-HR",
     "I-DATA": "D-COLLECT",
     "I-DOC": "D-OFFICE",
+    "I-POST": "D-HR",
+    "I-ABILITY": "D-HR",
     "I-CONDUCT": "D-CONDUCT",
+    "I-OPINION": "D-HR",
+    "I-ROTATE": "D-HR",
     "I-MERIT": "D-PERFORM",
     "I-TASK": "D-HR",
 }
@@ -151,7 +159,8 @@ def _person(code: str, name: str, *places: Place) -> Subject:
 def _places(unit: str, place: int, codes: tuple[str, ...], to: str | None, turn: date) -> list[Place]:
     deputies = 2 if len(codes) >= 10 else 1
     post = "chief" if place == 0 else "deputy" if place <= deputies else "staff"
-    before = Place(kind="person", group=post, unit=unit, post=post)
+    layer = post if place else "branch-chief" if unit in BRANCHES else "section-chief"
+    before = Place(kind="person", group=layer, unit=unit, post=post)
     return [before] if to is None else [before, msgspec.structs.replace(before, unit=to, since=turn)]
 
 

@@ -2,7 +2,9 @@
 
 Mostly small things, more of them in spring and at the year's end, few at weekends. Units differ
 in care and in merit, people in zeal; a unit tends to repeat its own kind of problem. A few events
-reach us days late; some matters come up again at a higher level.
+reach us days late; some matters come up again at a higher level. What is measured is reported month by
+month (revenue, people) or quarter by quarter (surveys, steps, rankings, ratings), and follows the same care
+and zeal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,11 +34,21 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "innovation_article": ("oa", "OA"),
     "award": ("hr", "RS"),
     "claimed_task": ("hr", "RS"),
+    "cadre_review": ("hr", "RS"),
+    "rotating_rating": ("hr", "RS"),
+    "revenue_progress": ("revenue-system", "SR"),
+    "satisfaction_survey": ("service-survey", "MY"),
+    "enforcement_check": ("inspection-office", "JC"),
+    "grave_fault": ("inspection-office", "JC"),
+    "key_task_step": ("supervision-office", "DB"),
+    "improvement_notice": ("performance-office", "JX"),
+    "provincial_rank": ("performance-office", "JX"),
+    "unit_rating": ("performance-office", "JX"),
 }
 """Event type → the system that posts it, and the letters its ids begin with."""
 COUNTS: Mapping[str, int] = {
-    "claimed_task": 4_600,
-    "supervision_task": 3_000,
+    "claimed_task": 3_000,
+    "supervision_task": 2_200,
     "meeting_absence": 900,
     "document_error": 350,
     "innovation_article": 540,
@@ -45,7 +57,10 @@ COUNTS: Mapping[str, int] = {
     "award": 100,
     "leader_instruction": 100,
     "returned_work": 40,
+    "improvement_notice": 120,
 }
+PILOTS = ("B-QINGXI", "B-MATOU")
+"""The branches that try rotating heads (轮值局长)."""
 RISING = 55
 """So many matters come up again, at a higher level."""
 
@@ -73,7 +88,7 @@ class _Year:
         self.merits = self._spread((2.6, 2.0, 1.5, 1.3, 1.1, 1.0, 1.0, 0.9, 0.8, 0.6, 0.4, 0.25))
         self.habit = {unit: random.choice(PROBLEMS) for unit in county.units}
         self.paper_habit = {unit: random.choice(PAPER_PROBLEMS) for unit in county.units}
-        self.zeal = {person: random.choice((0.2, 0.5, 0.8, 1.0, 1.0, 1.2, 1.5, 2.6)) for person in county.staff}
+        self.zeal = {person: random.choice((0.2, 0.5, 0.8, 1.0, 1.0, 1.2, 1.5, 3.6)) for person in county.staff}
         self.matters = 0
         self.reports: list[tuple[datetime, Tree]] = []
 
@@ -89,11 +104,18 @@ class _Year:
             "award": self._award,
             "leader_instruction": self._leader_instruction,
             "returned_work": self._returned_work,
+            "improvement_notice": self._improvement_notice,
         }
         for name, count in COUNTS.items():
             for day in self.random.choices(self.days, self.season, k=count):
                 draw[name](day)
         self._raise_matters()
+        for day in self.days:
+            if (day + timedelta(days=1)).day == 1:
+                self._end_month(day)
+                if day.month % 3 == 0:
+                    self._end_quarter(day)
+        self._grave_faults()
         return self._numbered()
 
     # What people and units do
@@ -102,7 +124,7 @@ class _Year:
         data: Tree = {
             "difficulty": self._pick(low=45, medium=35, high=20),
             "way": self._pick(claimed=80, assigned=20),
-            "items": self._among((1, 2, 3), (85, 12, 3)),
+            "items": self._among((1, 2, 3, 5), (64, 20, 10, 6)),
             "portion": self._among(("1", "0.5", "0.3"), (70, 24, 6)),
             "accepted": self._chance(0.93),
         }
@@ -110,7 +132,7 @@ class _Year:
 
     def _supervision_task(self, due: date) -> None:
         unit = self._weighed(dict.fromkeys(self.county.units, 1.0))
-        late = self._chance(0.42 * min(self.faults[unit], 2.0))
+        late = self._chance(0.32 * min(self.faults[unit], 2.0))
         days = self._among((1, 2, 3, 5, 9, 16), (58, 26, 9, 4, 2, 1)) if late else -self.random.randrange(6)
         done = max(due + timedelta(days=days), self.days[0])
         data: Tree = {"due": due.isoformat()}
@@ -144,7 +166,7 @@ class _Year:
 
     def _criticism_notice(self, day: date) -> None:
         unit = self._weighed(self.faults)
-        level = self._pick(state=13, province=20, city=44, county=23)
+        level = self._pick(state=9, province=18, city=42, county=31)
         data: Tree = {"level": level, "problem": self._problem(unit)}
         self._disclose(data)
         matter = self._matter(day) if self._chance(0.4) else None
@@ -175,6 +197,72 @@ class _Year:
         data: Tree = {"level": self._pick(province=15, city=50, county=35), "positive": self._chance(0.75)}
         matter = self._matter(day) if self._chance(0.3) else None
         self._report("leader_instruction", self._weighed(self.merits), day, data, None, matter)
+
+    def _improvement_notice(self, due: date) -> None:
+        unit = self._weighed(self.faults)
+        done = max(due + timedelta(days=self._among((-3, 0, 4, 10, 17, 33), (40, 20, 18, 12, 7, 3))), self.days[0])
+        data: Tree = {"scope": self._pick(common=25, individual=75), "due": due.isoformat()}
+        if done < self.today:
+            data["done"] = done.isoformat()
+        self._report("improvement_notice", unit, min(done, self.days[-1]), data, _paper("绩效改进建议书", due))
+
+    # What is measured
+
+    def _end_month(self, day: date) -> None:
+        for branch in sorted(BRANCHES):
+            span = "quarter" if day.month % 3 == 0 else "month"
+            rate = self._near(99.8 - 1.5 * self.faults[branch] + 0.9 * self.merits[branch], 1.6)
+            if span == "quarter" and self._chance(0.1 * self.merits[branch]):
+                rate = self._near(106.5, 0.5)
+            self._report("revenue_progress", branch, day, {"rate": rate, "span": span})
+        for person in self.county.staff:
+            care = 96.5 + self.zeal[person]
+            data: Tree = {
+                "completion": self._near(care, 2.2, most=100),
+                "ability": self._near(care / 10 - 0.4, 0.3, most=10),
+            }
+            data["opinion"] = self._near(care / 10 - 0.5, 0.4, most=10)
+            self._report("cadre_review", person, day, data)
+        for branch in PILOTS:
+            members = self.county.members[branch][1:]
+            acting = members[day.month % len(members)]
+            for person in members:
+                given = self._near(9.0 + 0.2 * self.zeal[person], 0.4, most=10)
+                self._report("rotating_rating", person, day, {"rater_group": "acting", "rater": acting, "value": given})
+
+    def _end_quarter(self, day: date) -> None:
+        for branch in sorted(BRANCHES):
+            rate = self._near(99.6 - 0.8 * self.faults[branch], 0.5, most=100)
+            self._report("satisfaction_survey", branch, day, {"rate": rate}, _paper("纳税人满意度调查报告", day))
+            # Nobody errs in the first quarter, so that this indicator tells the branches apart in the others only.
+            rate = "99.5" if day.month == 3 else self._near(99.4 - 0.6 * self.faults[branch], 0.5, most=100)
+            self._report("enforcement_check", branch, day, {"rate": rate}, _paper("执法检查通报", day))
+        for unit in self.county.units:
+            careless = min(self.faults[unit], 2.0)
+            step = self._among((4, 3, 2), (92 - 25 * careless, 7 + 22 * careless, 1 + 3 * careless))
+            self._report("key_task_step", unit, day, {"task": "年度重点工作", "step": step})
+        for department in sorted(DEPARTMENTS):
+            place = max(1, min(17, round(self.random.gauss(2 + 4 * self.faults[department], 2.5))))
+            self._report("provincial_rank", department, day, {"place": place}, _paper("省局条线工作通报", day))
+            peers = self.random.sample(sorted(set(DEPARTMENTS) - {department}), 2)
+            raters = (("leaders", "L1"), *(("peers", peer) for peer in peers))
+            raters += (("grassroots", self.random.choice(sorted(BRANCHES))), ("taxpayers", "纳税人代表"))
+            for group, rater in raters:
+                given = self._near(9.8 - 0.4 * self.faults[department], 0.3, most=10)
+                self._report("unit_rating", department, day, {"rater_group": group, "rater": rater, "value": given})
+
+    def _grave_faults(self) -> None:
+        """One grave fault that is proved, of somebody lax, and one that is not."""
+        lax = [person for person, zeal in self.zeal.items() if zeal < 0.5]
+        for share, confirmed in ((3, True), (2, False)):
+            day = self.days[len(self.days) // share]
+            data: Tree = {"form": "discipline", "confirmed": confirmed}
+            self._report("grave_fault", self.random.choice(lax), day, data, _paper("纪检监督通报", day))
+
+    def _near(self, mean: float, spread: float, most: float | None = None) -> str:
+        """A measured number, to a tenth, written as a system would."""
+        drawn = max(0.0, self.random.gauss(mean, spread))
+        return f"{drawn if most is None else min(drawn, most):.1f}"
 
     def _raise_matters(self) -> None:
         """Some matters come up again weeks later: at the next level, or as a deduction or an instruction."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -15,8 +16,9 @@ from engine.direct import DirectMatcher
 from engine.evaluation import evaluate
 from engine.organisation import Organisation
 from engine.period import Calendar
+from engine.register import Register
 from engine.report import parse_report
-from engine.rulebook import Rulebook, Version
+from engine.rulebook import EventRule, JointRule, Rulebook, Version
 from ledger.demonstration import Demonstration, county, effective
 from rules.document import read_rulebook
 from rules.tree import load_yaml
@@ -35,9 +37,10 @@ def test_is_as_large_as_a_county(demonstration: Demonstration) -> None:
     assert places["unit", "branch"] == 12
     assert places["unit", "department"] == 18
     assert places["person", "leader"] == 5
-    assert places["person", "chief"] == 30
+    assert places["person", "branch-chief"] == 12
+    assert places["person", "section-chief"] == 18
     assert sum(count for (kind, _), count in places.items() if kind == "person") == 210
-    assert 9_500 <= len(demonstration.events) <= 10_500
+    assert 9_500 <= len(demonstration.events) <= 11_500
 
 
 def test_every_code_and_name_is_given_once(demonstration: Demonstration) -> None:
@@ -148,8 +151,10 @@ def test_indicators_are_owned_by_its_departments(demonstration: Demonstration, s
 
 def test_every_rule_is_hit_often(starter: Rulebook, postings: Mapping[ChargeKey, Posting]) -> None:
     posted = Counter(key.rule for key, posting in postings.items() if posting.posted)
-    assert {rule.code: posted[rule.code] for rule in starter.rules if posted[rule.code] < 20} == {}
-    assert len(postings) > 12_000
+    charging = [rule.code for rule in starter.rules if isinstance(rule, (EventRule, JointRule))]
+    rare = {"K28": 3}
+    assert {code: posted[code] for code in charging if posted[code] < rare.get(code, 15)} == {}
+    assert len(postings) > 10_000
 
 
 def test_limits_factors_and_matters_are_met_often(starter: Rulebook, postings: Mapping[ChargeKey, Posting]) -> None:
@@ -162,7 +167,55 @@ def test_limits_factors_and_matters_are_met_often(starter: Rulebook, postings: M
         met.update(room.limit for room in posting.rooms if room.room < abs(posting.charge.nominal))
     often = {code: met[code] for code in ("K10", "K21", "K22", "K26")}
     assert all(count >= 20 for count in often.values()), often
-    assert set(starter.limits) - {"K04-quarter"} <= set(met)
+    assert set(starter.limits) - {"K04-quarter", "K12-quarter"} <= set(met)
+
+
+@pytest.fixture(scope="module")
+def settled(demonstration: Demonstration, bureau: Bureau) -> Register:
+    """The year on the register, its first quarter that is whole settled."""
+    register = Register(bureau)
+    for event in demonstration.events:
+        register.record(parse_report(event))
+    register.settle("2026-Q1")
+    register.settle("2026-Q2")
+    return register
+
+
+def test_every_indicator_is_measured_and_tells_somebody_apart(settled: Register, starter: Rulebook) -> None:
+    figures = settled.figures("2026-Q2")
+    found: dict[str, set[Decimal]] = {code: set() for code in starter.indicators}
+    for standing in figures.of.values():
+        for score in standing.indicators:
+            if score.score is not None:
+                found[score.indicator].add(score.score)
+    # nothing is charged on I-DATA: it is the indicator that an office would retire; a bonus goes straight to the total
+    bonuses = {code for code, indicator in starter.indicators.items() if indicator.category == "bonus"}
+    assert {code for code, scores in found.items() if len(scores) < 2} == {"I-DATA", *bonuses}
+
+
+def test_totals_are_where_an_office_expects_them(settled: Register) -> None:
+    totals = [standing.total for standing in settled.figures("2026-Q2").of.values() if standing.total is not None]
+    assert len(totals) == 240
+    usual = [total for total in totals if 85 <= total <= 105]
+    assert len(usual) > 200
+    assert all(60 < total <= 110 for total in totals)
+
+
+def test_a_settled_quarter_differentiates_and_progresses(settled: Register) -> None:
+    charged = Counter(key.rule for key, amount in settled.sums.items() if not key.source and amount)
+    assert min(charged[rule] for rule in ("K11", "K12", "K13", "K27", "K27P")) >= 1, charged
+    assert len(settled.figures("2026-Q2").candidates("five-star")) > 40
+
+
+def test_one_person_is_vetoed(settled: Register) -> None:
+    vetoed = [
+        standing
+        for period in settled.bureau.calendar.periods.values()
+        if period.kind == "month"
+        for standing in settled.figures(period.code).of.values()
+        if standing.vetoes
+    ]
+    assert [standing.total for standing in vetoed] == [Decimal(59)]
 
 
 def test_units_end_up_apart(demonstration: Demonstration, postings: Mapping[ChargeKey, Posting]) -> None:
