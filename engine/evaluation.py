@@ -13,6 +13,7 @@ from engine.amount import ZERO, sign
 from engine.bureau import Bureau
 from engine.charge import Charge, ChargeKey, Posting, Recorded, Room
 from engine.charging import charge_all
+from engine.digest import digest
 from engine.event import Event, EventKey
 from engine.liability import Spent, share_out
 from engine.limits import Window, windows_of
@@ -34,7 +35,7 @@ def evaluate(
 ) -> dict[ChargeKey, Posting]:
     """Score the events that stand and the period charges; every charge, those that post 0 too."""
     recorded = sorted(standing, key=lambda each: order_of(each.event))
-    memory = _Memory(bureau)
+    memory = Memory(bureau)
     scenes: dict[EventKey, Scene] = {}
     direct: dict[EventKey, list[Charge]] = {}
     for each in recorded:
@@ -118,27 +119,26 @@ def fit_in(charge: Charge, booked: date, windows: Iterable[tuple[Window, Decimal
     )
 
 
-class _Memory:
-    """Earlier events, to recall what a later one repeats."""
+class Memory:
+    """Earlier events, to recall what a later one repeats. They are remembered in their order."""
 
     def __init__(self, bureau: Bureau) -> None:
         self._bureau = bureau
-        self._names: set[tuple[str, ...]] = {
-            factor.repeat.same
-            for version in bureau.versions
-            for rule in version.rulebook.rules
-            for factor in getattr(rule, "factors", ())
-            if factor.repeat is not None
-        }
+        self._names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for version in bureau.versions:
+            for event_type, repeats in digest(version.rulebook).repeats.items():
+                self._names[event_type].update(repeats)
         self._latest: dict[Recurrence, tuple[date, EventKey]] = {}
 
     def remember(self, event: Event) -> None:
-        for names in self._names:
+        """Keep the event, in place of an earlier one that it repeats."""
+        for names in self._names[event.type]:
             recurrence = recurrence_of(event, names)
             if recurrence is not None:
                 self._latest[recurrence] = (self._bureau.day(event.time), event.key)
 
     def recall(self, event: Event, repeat: Repeat) -> EventKey | None:
+        """The latest event that was kept and that this one repeats."""
         recurrence = recurrence_of(event, repeat.same)
         known = None if recurrence is None else self._latest.get(recurrence)
         if known is None or self._bureau.day(event.time) - known[0] > timedelta(days=repeat.within_days):

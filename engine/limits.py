@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from engine.amount import sign
 from engine.charge import Charge
+from engine.event import EventKey
 from engine.period import Calendar
 from engine.rulebook import Limit, Rulebook
 
@@ -35,16 +36,16 @@ def windows_of(charge: Charge, booked: date, rulebook: Rulebook, calendar: Calen
         limit = rulebook.limits[code]
         if direction == 0 or (limit.sign != "both" and limit.sign != ("bonus" if direction > 0 else "deduction")):
             continue
-        span = span_of(limit, charge, booked, calendar)
+        span = span_of(limit, charge.key.event, booked, calendar)
         if span is not None:
             found.append((Window(code, span, charge.key.subject, direction), limit.max))
     return found
 
 
-def span_of(limit: Limit, charge: Charge, booked: date, calendar: Calendar) -> str | None:
-    """The window of time that the charge falls into; None where there is no limit."""
+def span_of(limit: Limit, event: EventKey, booked: date, calendar: Calendar) -> str | None:
+    """The window of time that a charge of the event falls into; None where there is no limit."""
     if limit.per == "event":
-        return f"event {charge.key.source}/{charge.key.id}"
+        return f"event {event.source}/{event.id}"
     if limit.per == "period":
         period = calendar.shortest(booked)
         return None if period is None else f"period {period.code}"

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TypeAlias, Union
 
 from engine.language import Message, message
@@ -22,6 +23,7 @@ PLACES = 12
 BOUND = Decimal(10) ** 15
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -86,7 +88,7 @@ def text(raw: Raw, longest: int = 20_000, shortest: int = 0) -> str:
 
 def storable(written: str) -> bool:
     """Whether the text is Unicode that can be encoded (no half of a surrogate pair)."""
-    return written.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in written)
+    return written.isascii() or not _SURROGATE.search(written)
 
 
 def number(raw: Raw) -> Decimal:
@@ -168,11 +170,13 @@ def instant(raw: Raw) -> datetime:
     if match is None:
         raise Unfit("scalar.instant", raw)
     on, at, fraction, offset = match.groups()
-    fraction = (fraction or "").rstrip("0")
-    if len(fraction) > 6:
-        raise Unfit("scalar.instant_fraction", raw)
+    if fraction is not None:
+        fraction = fraction.rstrip("0")
+        if len(fraction) > 6:
+            raise Unfit("scalar.instant_fraction", raw)
+        at = f"{at}.{fraction:0<6}"
     try:
-        value = datetime.fromisoformat(f"{on}T{at}.{fraction:0<6}").replace(tzinfo=_zone(offset))
+        value = datetime.fromisoformat(f"{on}T{at}").replace(tzinfo=_zone(offset))
     except ValueError:
         raise Unfit("scalar.instant", raw) from None
     if not 2 <= value.year <= 9998:
@@ -180,6 +184,7 @@ def instant(raw: Raw) -> datetime:
     return value
 
 
+@lru_cache(maxsize=256)
 def _zone(offset: str) -> timezone:
     if offset in "Zz":
         return UTC

@@ -5,10 +5,12 @@ Both are texts that sort by code point, so that memory and database sort them al
 
 from datetime import UTC, date, datetime, timedelta
 
-from engine.event import Event
+from engine.event import Event, EventKey
 
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DIGITS = 18
+_BOOKED = len("2026-01-01")
 END = "\x01"
 
 
@@ -29,5 +31,18 @@ def period_turn(booked: date, rule: int, compared: int, member: str, period: str
     return f"{booked.isoformat()}p{rule:06d}{compared:06d}{member}{END}{period}"
 
 
+def order_in(turn: str) -> str:
+    """The place in the order of events that an event's turn ends with."""
+    return turn[_BOOKED + 1 :]
+
+
+def key_in(turn: str) -> EventKey:
+    """Whose turn it is: the event, or, with an empty source, the period."""
+    if turn[_BOOKED] == "p":
+        return EventKey("", turn.rpartition(END)[2])
+    source, _, id_ = turn[_BOOKED + 1 + 2 * _DIGITS :].partition(END)
+    return EventKey(source, id_)
+
+
 def _instant(instant: datetime) -> str:
-    return f"{(instant - _EPOCH) // _MICROSECOND:018d}"
+    return f"{(instant - _EPOCH) // _MICROSECOND:0{_DIGITS}d}"
