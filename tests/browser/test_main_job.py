@@ -1,5 +1,9 @@
-"""The main job, as a newcomer does it: start, sign in, change a rule, publish, post, and ask why."""
+"""The main job, as a newcomer does it: start, sign in, change a rule, publish, post, and ask why.
 
+With ``JIKAO_PICTURES`` set to a folder, the walk takes the pictures of the tour in the README.
+"""
+
+import os
 import re
 import signal
 import subprocess
@@ -44,8 +48,16 @@ def started(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Started]
     assert (process.returncode, complaints) == (0, "")
 
 
+def take_picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("JIKAO_PICTURES"):
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.wait_for_timeout(500)
+        page.screenshot(path=Path(folder) / f"tour-{name}.png")
+
+
 def sign_in(page: Page, started: Started) -> None:
     page.goto(f"{started.address}/login")
+    take_picture(page, "1-login")
     for password in (started.password, PASSWORD):
         page.fill("input[name=username]", "admin")
         page.fill("input[name=password]", password)
@@ -68,6 +80,8 @@ def test_a_rule_is_changed_published_and_explains_its_deduction(started: Started
     points = page.locator("input[name=points]")
     expect(points).to_have_value("-0.50")
     points.fill("-0.80")
+    points.scroll_into_view_if_needed()
+    take_picture(page, "2-rules")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#app").first).to_contain_text("已保存")
 
@@ -75,6 +89,8 @@ def test_a_rule_is_changed_published_and_explains_its_deduction(started: Started
     expect(page.locator("ul.changes")).to_contain_text("K03")
     expect(page.locator("ul.changes")).to_contain_text("-0.80")
     page.get_by_label("发布说明").fill("市局通报提高到 0.80 分")
+    page.evaluate("window.scrollTo(0, 0)")
+    take_picture(page, "3-publish")
     page.locator("form[action='/publish'] button").click()
     expect(page.get_by_role("status")).to_contain_text("2")
 
@@ -84,9 +100,11 @@ def test_a_rule_is_changed_published_and_explains_its_deduction(started: Started
     page.goto(f"{started.address}/admin/#/entry")
     row = page.locator("tbody tr").filter(has_text="K03").first
     expect(row).to_contain_text("-0.80")
+    take_picture(page, "4-entries")
     row.locator("a").first.click()
     expect(page).to_have_url(re.compile(r"/audit/entries/\d+"))
     expect(page.locator("main")).to_contain_text("市局通报批评")
     expect(page.locator("main")).to_contain_text("第 2 版")
     expect(page.locator(".amount")).to_have_text("−0.80")
     expect(page.locator("table").first).to_contain_text("通报级别")
+    take_picture(page, "5-explanation")
