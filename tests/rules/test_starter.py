@@ -1,5 +1,6 @@
 """The starter rulebooks: they read without a finding, say that they are examples, and test every rule both ways."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -151,3 +152,40 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_the_case_holds(case: Case) -> None:
     assert run_case(case).mismatches == ()
+
+
+def test_the_page_about_the_starters_counts_right() -> None:
+    page = (STARTERS.parents[1] / "docs" / "starter.md").read_text(encoding="utf-8")
+    for name, code in RULEBOOKS.items():
+        document = read(STARTERS / name)
+        book = document.rulebook
+        cases: Any = document.cases
+        counts = map(len, (book.rules, book.event_types, book.indicators, book.limits, cases))
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `rules/starter/{name}` | `{code}` |")]
+        assert row.endswith("".join(f"| {count} " for count in counts) + "|")
+
+
+def test_the_pages_name_every_rule_and_no_other() -> None:
+    known = {rule.code for name in RULEBOOKS for rule in read(STARTERS / name).rulebook.rules}
+    starter, coverage = (
+        (STARTERS.parents[1] / "docs" / name).read_text(encoding="utf-8") for name in ("starter.md", "coverage.md")
+    )
+    named = re.compile(r"\b[KGZ]\d\d(?:P\b)?(?!-)")
+    assert known <= set(named.findall(starter))
+    assert set(named.findall(starter + coverage)) <= known | set(CODES)
+
+
+def test_the_coverage_goes_through_every_article() -> None:
+    coverage = (STARTERS.parents[1] / "docs" / "coverage.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (S\d)-(\d+) \|.*\| (有|部分|没有) \|$", coverage, re.MULTILINE)
+    numbers: dict[str, list[int]] = {}
+    for article, number, _ in rows:
+        numbers.setdefault(article, []).append(int(number))
+    assert {article: list(range(1, len(found) + 1)) for article, found in numbers.items()} == numbers
+    assert {article: len(found) for article, found in numbers.items()} == {
+        "S0": 18,
+        "S1": 13,
+        "S2": 15,
+        "S3": 8,
+        "S4": 12,
+    }
