@@ -26,13 +26,17 @@ from engine.language import Message, message
 if TYPE_CHECKING:
     from litestar import Litestar
 
+
 @click.command
 def serve() -> None:
     """启动服务 / run the service."""
     settings = environment.read()
     with _listen(settings) as listening, opened(settings) as there:
         lines = anyio.run(_prepare, there, _address(listening))
-        listening.listen(1024)
+        try:
+            listening.listen(1024)
+        except OSError as error:  # another process took the address while ours got ready
+            raise _busy(settings, error) from error
         say(message("serve.address", address=_address(listening)))
         for line in lines:
             say(line)
@@ -56,9 +60,13 @@ def _listen(settings: Settings) -> socket.socket:
         listening.bind((settings.host, settings.port))
     except OSError as error:
         listening.close()
-        said = message("serve.busy", address=f"{settings.host}:{settings.port}", reason=error.strerror or error)
-        raise Refused(Finding(path="JIKAO_LISTEN", message=said)) from error
+        raise _busy(settings, error) from error
     return listening
+
+
+def _busy(settings: Settings, error: OSError) -> Refused:
+    said = message("serve.busy", address=f"{settings.host}:{settings.port}", reason=error.strerror or error)
+    return Refused(Finding(path="JIKAO_LISTEN", message=said))
 
 
 def _address(listening: socket.socket) -> str:
