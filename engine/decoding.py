@@ -169,7 +169,7 @@ def _number(raw: msgspec.Raw) -> Decimal | None:
     written = str(memoryview(raw), "utf-8")
     if written == "null":
         return None
-    return scalar.number(msgspec.json.decode(raw, type=str) if written.startswith('"') else Decimal(written))
+    return scalar.number(msgspec.json.decode(raw, type=str) if written.startswith('"') else written)
 
 
 _FINISH: dict[str, Callable[[Any], Value | None]] = {

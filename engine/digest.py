@@ -7,7 +7,6 @@ here decides anything: a digest says what the rulebook says.
 
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from engine.direct import Truth, holding
 from engine.field import DaysLate
@@ -34,7 +33,7 @@ class Digest:
         }
         self._tests: dict[int, Truth] = {}
         self._accepting: dict[tuple[str, int], tuple[JointRule, ...]] = {}
-        self._memories: WeakKeyDictionary[Organisation, dict[Any, Any]] = WeakKeyDictionary()
+        self._memory: tuple[Organisation | None, dict[Any, Any]] = (None, {})
         for place, rule in enumerate(rulebook.rules):
             if isinstance(rule, EventRule):
                 self.on.setdefault(rule.on, []).append((place, rule))
@@ -59,10 +58,11 @@ class Digest:
         return found
 
     def memory(self, organisation: Organisation) -> dict[Any, Any]:
-        """What was found out about this rulebook in that organisation; forgotten with either."""
-        found = self._memories.setdefault(organisation, {})
-        if len(found) > MOST_REMEMBERED:
-            found.clear()
+        """What was found out about this rulebook in that organisation, the one that was asked about last."""
+        known, found = self._memory
+        if known is not organisation or len(found) > MOST_REMEMBERED:
+            found = {}
+            self._memory = (organisation, found)
         return found
 
 

@@ -45,7 +45,7 @@ def evaluate(
         scene = set_scene(bureau, each.event, version, matchers, memory.recall)
         scenes[each.event.key] = scene
         direct[each.event.key] = [charge for outcome in charge_all(scene) for charge in outcome.charges]
-        memory.remember(each.event)
+        memory.remember(each.event, scene.day)
     counted = count_matters((charge, order_of(each.event)) for each in recorded for charge in direct[each.event.key])
 
     postings: dict[ChargeKey, Posting] = {}
@@ -130,12 +130,12 @@ class Memory:
                 self._names[event_type].update(repeats)
         self._latest: dict[Recurrence, tuple[date, EventKey]] = {}
 
-    def remember(self, event: Event) -> None:
-        """Keep the event, in place of an earlier one that it repeats."""
+    def remember(self, event: Event, day: date) -> None:
+        """Keep the event of that day, in place of an earlier one that it repeats."""
         for names in self._names[event.type]:
             recurrence = recurrence_of(event, names)
             if recurrence is not None:
-                self._latest[recurrence] = (self._bureau.day(event.time), event.key)
+                self._latest[recurrence] = (day, event.key)
 
     def recall(self, event: Event, repeat: Repeat) -> EventKey | None:
         """The latest event that was kept and that this one repeats."""

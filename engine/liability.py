@@ -8,9 +8,10 @@ back, and a path visits nobody twice, so that a cycle simply ends. The charge be
 rule of its last hop.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,39 +22,59 @@ from engine.digest import digest
 from engine.rulebook import JointRule
 from engine.scene import Scene
 
+ONE = Fraction(1)
+
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
-    """A way that responsibility took, and the amount at its end, signed and not yet rounded."""
+    """A way that responsibility may take, whatever the amount that sets out on it.
 
+    At its end arrives ``ratio`` × the source's amount, or ``fixed``. Where the last hop divides, so many
+    share it, and its subject is the one at ``place`` among them.
+    """
+
+    rule: JointRule
     hops: tuple[Hop, ...]
-    amount: Fraction
-    share: Fraction
-    ends: bool
-    dealt: Decimal | None = None
+    ratio: Fraction
+    fixed: Fraction | None = None
     divided: int | None = None
+    place: int = 0
 
     @property
     def subject(self) -> str:
         """Whom it reached."""
         return self.hops[-1].subject
 
-    def preference(self) -> tuple[Fraction, int, tuple[str, ...], tuple[str, ...]]:
+    def exact(self, size: Fraction) -> Fraction:
+        """What arrives at the subject of an amount of that size, not rounded."""
+        whole = size * self.ratio if self.fixed is None else self.fixed
+        return whole / (self.divided or 1)
+
+    def preference(self, size: Fraction) -> tuple[Fraction, int, tuple[str, ...], tuple[str, ...]]:
         """Least is best: the largest amount, then fewer hops, then subject codes, then rule codes."""
-        return (
-            -abs(self.amount),
-            len(self.hops),
-            tuple(hop.subject for hop in self.hops),
-            tuple(hop.rule for hop in self.hops),
-        )
+        subjects, rules = tuple(hop.subject for hop in self.hops), tuple(hop.rule for hop in self.hops)
+        return (-self.exact(size), len(self.hops), subjects, rules)
+
+    def cents(self, numerator: int, denominator: int) -> int:
+        """What arrives of an amount of that size, in cents: rounded once; a part is dealt out of the rounded whole.
+
+        Dealt by largest remainder; all remainders are equal, so the first by code get a cent more.
+        """
+        if self.fixed is None:
+            numerator, denominator = numerator * self.ratio.numerator, denominator * self.ratio.denominator
+        else:
+            numerator, denominator = self.fixed.numerator, self.fixed.denominator
+        whole = (200 * numerator + denominator) // (2 * denominator)
+        if self.divided is None:
+            return whole
+        size, rest = divmod(whole, self.divided)
+        return size + (self.place < rest)
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """The path by which a subject answers for an amount, what it comes to, rounded, before ``max``, and how."""
+class Way(NamedTuple):
+    """The path by which a subject answers for an amount, and the cents that arrive before ``max``, signed."""
 
-    rule: JointRule
     path: Path
-    wanted: Decimal
-    arithmetic: tuple[Step, ...]
+    cents: int
 
 
 class Spent(msgspec.Struct):
@@ -63,11 +84,12 @@ class Spent(msgspec.Struct):
 
     def take(self, way: Way) -> Decimal:
         """What the rule's ``max`` leaves of the amount, which is spent from now on."""
-        if way.rule.max is None:
-            return way.wanted
-        account = (way.rule.code, way.path.subject, sign(way.wanted))
+        rule, wanted = way.path.rule, exact_decimal(way.cents, 2)
+        if rule.max is None:
+            return wanted
+        account = (rule.code, way.path.subject, sign(wanted))
         already = self.sums.get(account, ZERO)
-        nominal = cents(clip(way.wanted, max(ZERO, EXACT.subtract(way.rule.max, already))))
+        nominal = cents(clip(wanted, max(ZERO, EXACT.subtract(rule.max, already))))
         self.sums[account] = EXACT.add(already, nominal.copy_abs())
         return nominal
 
@@ -78,96 +100,84 @@ def share_out(source: Charge, amount: Decimal, scene: Scene, spent: Spent) -> tu
     ``spent`` holds the joint rules' ``max`` over the event; call in the order of the direct charges.
     """
     found = ways(source.key.rule, source.key.subject, source.indicator, amount, scene)
-    return tuple(_charge(source, way, scene, spent.take(way)) for way in found)
+    return tuple(_charge(source, amount, way, scene, spent.take(way)) for way in found)
 
 
-def ways(rule: str, subject: str, indicator: str | None, amount: Decimal, scene: Scene) -> tuple[Way, ...]:
-    """How a direct charge of the rule on the subject travels: for each who answers the best path, by subject.
+def ways(rule: str, subject: str, indicator: str | None, amount: Decimal, scene: Scene) -> list[Way]:
+    """How a direct charge of the rule on the subject travels: for each who answers the best path, by subject."""
+    direction = sign(amount)
+    if not direction:
+        return []
+    numerator, denominator = amount.as_integer_ratio()
+    numerator = abs(numerator)
+    found = []
+    for paths in _paths(rule, subject, indicator, direction, scene):
+        path = paths[0]
+        if len(paths) > 1:
+            size = Fraction(numerator, denominator)
+            path = min(paths, key=lambda each: each.preference(size))
+        found.append(Way(path, direction * path.cents(numerator, denominator)))
+    return found
 
-    Where such a charge travelled before, under the same relations, it went the same ways; they are remembered.
+
+def _paths(rule: str, subject: str, indicator: str | None, direction: int, scene: Scene) -> Sequence[Sequence[Path]]:
+    """For each who answers, by code, the paths that may be the best one, by the amount.
+
+    Of paths that carry a share the best is the same for every amount, and so of those that bring fixed
+    points. The same relations lead the same ways: they are walked once and remembered.
     """
-    if amount == 0:
-        return ()
     serving = digest(scene.version.rulebook)
-    rules = [each for each in serving.accepting(rule, sign(amount)) if each.code in scene.fired]
+    rules = [each for each in serving.accepting(rule, direction) if each.code in scene.fired]
     if not rules:
         return ()
     parties = (scene.event.subject, *sorted(scene.event.parties.items())) if scene.event.parties else ()
     era = scene.organisation.era(scene.day)
-    key = (subject, indicator, str(amount), era, parties, *(each.code for each in rules))
+    asked = (subject, indicator, era, parties, *[each.code for each in rules])
     memory = serving.memory(scene.organisation)
-    found: tuple[Way, ...] | None = memory.get(key)
+    found: list[list[Path]] | None = memory.get(asked)
     if found is None:
-        found = memory[key] = tuple(_find_ways(subject, indicator, amount, rules, scene))
+        best: dict[tuple[str, bool], Path] = {}
+        for path in walk(subject, indicator, rules, scene):
+            kind = (path.subject, path.fixed is None)
+            known = best.get(kind)
+            if known is None or path.preference(ONE) < known.preference(ONE):
+                best[kind] = path
+        subjects = sorted({code for code, _ in best})
+        found = [[best[code, kind] for kind in (True, False) if (code, kind) in best] for code in subjects]
+        memory[asked] = found
     return found
 
 
-def _find_ways(
-    subject: str, indicator: str | None, amount: Decimal, rules: list[JointRule], scene: Scene
-) -> Iterator[Way]:
-    best: dict[str, Path] = {}
-    for path in walk(subject, indicator, amount, rules, scene):
-        known = best.get(path.subject)
-        if known is None or path.preference() < known.preference():
-            best[path.subject] = path
-    by_code = {rule.code: rule for rule in rules}
-    for code in sorted(best):
-        path = best[code]
-        rule = by_code[path.hops[-1].rule]
-        wanted = path.dealt if path.dealt is not None else path.amount
-        arithmetic = tuple(_explain(amount, path, rule, scene))
-        yield Way(rule=rule, path=path, wanted=cents(wanted), arithmetic=arithmetic)
-
-
-def walk(subject: str, indicator: str | None, amount: Decimal, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
-    """Every path from a direct charge, up to the depth: a greedy walk would miss the best one."""
+def walk(subject: str, indicator: str | None, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
+    """Every path from the subject of a direct charge, up to the depth: a greedy walk would miss the best one."""
     depth = scene.version.rulebook.joint.depth
-    begun: list[tuple[tuple[Hop, ...], Fraction]] = [((), Fraction(amount))]
+    begun: list[tuple[tuple[Hop, ...], Fraction]] = [((), ONE)]
     while begun:
         hops, carried = begun.pop()
         here = hops[-1].subject if hops else subject
         visited = {subject, *(hop.subject for hop in hops)}
         for rule in rules:
             answering = scene.answering(here, rule.joint, indicator)
-            named = [code for code in answering if code not in visited]
-            for path in _hop(hops, carried, rule, named, sign(amount)):
+            for path in _hop(hops, carried, rule, [code for code in answering if code not in visited]):
                 yield path
-                if not path.ends and len(path.hops) < depth:
-                    begun.append((path.hops, path.amount))
+                if path.fixed is None and len(path.hops) < depth:
+                    begun.append((path.hops, path.exact(ONE)))
 
 
-def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str], direction: int) -> Iterator[Path]:
-    if rule.points is None:
-        share = Fraction(1 if rule.share is None else rule.share)
-        whole = carried * share
-    else:
-        share = Fraction(0)
-        whole = direction * abs(Fraction(rule.points))
-    split = len(named) if rule.split == "pro_rata" else 1
-    dealt = deal(cents(whole), named) if rule.split == "pro_rata" else {}
-    for subject in named:
+def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str]) -> Iterator[Path]:
+    for place, subject in enumerate(sorted(named)):
         yield Path(
+            rule=rule,
             hops=(*hops, Hop(rule.code, rule.joint, subject)),
-            amount=whole / split,
-            share=share,
-            ends=rule.points is not None,
-            dealt=dealt.get(subject),
-            divided=split if rule.split == "pro_rata" else None,
+            ratio=carried * Fraction(1 if rule.share is None else rule.share),
+            fixed=None if rule.points is None else abs(Fraction(rule.points)),
+            divided=len(named) if rule.split == "pro_rata" else None,
+            place=place,
         )
 
 
-def deal(whole: Decimal, named: list[str]) -> dict[str, Decimal]:
-    """A rounded amount dealt out in cents by largest remainder; all remainders are equal, so by code."""
-    if not named:
-        return {}
-    size, rest = divmod(int(abs(whole) * 100), len(named))
-    direction = sign(whole)
-    return {code: exact_decimal(direction * (size + (place < rest)), 2) for place, code in enumerate(sorted(named))}
-
-
-def _charge(source: Charge, way: Way, scene: Scene, nominal: Decimal) -> Charge:
-    key, rule, subject = source.key, way.rule, way.path.subject
-    held = [Step(step="max", value=str(rule.max))] if nominal != way.wanted else []
+def _charge(source: Charge, amount: Decimal, way: Way, scene: Scene, nominal: Decimal) -> Charge:
+    key, rule, subject = source.key, way.path.rule, way.path.subject
     return Charge(
         key=ChargeKey(key.source, key.id, key.rule, key.subject, rule.code, subject),
         version=scene.version.number,
@@ -176,17 +186,22 @@ def _charge(source: Charge, way: Way, scene: Scene, nominal: Decimal) -> Charge:
         limits=rule.limits,
         place=(1, source.place[1], key.subject, rule.code, subject),
         path=way.path.hops,
-        arithmetic=(*way.arithmetic, *held, Step(step="nominal", value=str(nominal))),
+        arithmetic=tuple(_explain(amount, way.path, nominal != exact_decimal(way.cents, 2), nominal, scene)),
     )
 
 
-def _explain(amount: Decimal, path: Path, rule: JointRule, scene: Scene) -> Iterator[Step]:
-    yield Step(step="source", value=str(amount), given=scene.version.rulebook.joint.basis)
+def _explain(amount: Decimal, path: Path, held: bool, nominal: Decimal, scene: Scene) -> Iterator[Step]:
+    rulebook = scene.version.rulebook
+    yield Step(step="source", value=str(amount), given=rulebook.joint.basis)
+    places = digest(rulebook).places
     for hop in path.hops:
-        by = scene.version.rulebook.rule(hop.rule)
+        by = rulebook.rules[places[hop.rule]]
         if isinstance(by, JointRule) and by.points is None:
             yield Step(step="share", value=written(Decimal(1) if by.share is None else by.share), title=hop.rule)
-    if rule.points is not None:
-        yield Step(step="points", value=written(rule.points), title=rule.code)
+    if path.rule.points is not None:
+        yield Step(step="points", value=written(path.rule.points), title=path.rule.code)
     if path.divided is not None:
         yield Step(step="divided", value=str(path.divided))
+    if held:
+        yield Step(step="max", value=str(path.rule.max))
+    yield Step(step="nominal", value=str(nominal))

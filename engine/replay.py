@@ -9,10 +9,11 @@ fractions of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import TypeAlias
 
 from engine.amount import EXACT, exact_decimal
@@ -24,7 +25,7 @@ from engine.evaluation import Memory, PeriodCharge
 from engine.event import Event, EventKey
 from engine.liability import Way, ways
 from engine.limits import span_of
-from engine.rulebook import EventRule, Repeat, Version
+from engine.rulebook import EventRule, JointRule, Repeat, Rule, Version
 from engine.scene import Matchers, Scene, set_scene
 from engine.turn import key_in, order_in, order_of, turn_of
 
@@ -44,7 +45,8 @@ Matter: TypeAlias = tuple[str, str, bool]
 Claim: TypeAlias = tuple[int, str, int]
 """Less the size, the order, the rule's place: the least counts."""
 Claims: TypeAlias = dict[Matter, Claim]
-MOST_CONDENSED = 20_000
+Room: TypeAlias = tuple[Cents, dict[str, Cents]]
+"""What a limit holds in one window and for one sign, and what each subject used of it."""
 
 
 class Scorer:
@@ -54,7 +56,6 @@ class Scorer:
         self._bureau = bureau
         self._matchers = matchers
         self._memory = Memory(bureau)
-        self._joints: dict[int, tuple[tuple[Way, ...], tuple[Joint, ...]]] = {}
 
     def score(self, recorded: Recorded) -> Scored | None:
         """What the event charges; None where it charges nobody."""
@@ -67,7 +68,7 @@ class Scorer:
         for place, rule in digest(version.rulebook).on.get(event.type, ()):
             if rule.code in scene.fired:
                 charges += self._charge(rule, place, scene)
-        self._memory.remember(event)
+        self._memory.remember(event, scene.day)
         return (turn_of(recorded.booked, event), version.number, tuple(charges)) if charges else None
 
     def _charge(self, rule: EventRule, place: int, scene: Scene) -> list[Direct]:
@@ -84,16 +85,18 @@ class Scorer:
             journey = (scene.event.subject, parties, scene.day.toordinal(), tuple(scene.fired))
             return (place, subject, _cents(nominal), matter, (), journey)
         found = ways(rule.code, subject, rule.indicator, nominal, scene)
-        return (place, subject, _cents(nominal), matter, self._condense(found, scene.version) if found else (), None)
+        return (place, subject, _cents(nominal), matter, _joints(found, scene.version), None)
 
-    def _condense(self, found: tuple[Way, ...], version: Version) -> tuple[Joint, ...]:
-        """The ways as joint charges. The same ways are met again and again, as one object."""
-        known = self._joints.get(id(found))
-        if known is None:
-            if len(self._joints) > MOST_CONDENSED:
-                self._joints.clear()
-            known = self._joints[id(found)] = (found, _joints(found, version))
-        return known[1]
+
+class _Windows(dict[tuple[int, bool], list[Room]]):
+    """The rooms that a rule's bonuses and deductions take from on one day, found when first asked for."""
+
+    def __init__(self, find: Callable[[int, bool], list[Room]]) -> None:
+        self._find = find
+
+    def __missing__(self, asked: tuple[int, bool]) -> list[Room]:
+        self[asked] = self._find(*asked)
+        return self[asked]
 
 
 class Poster:
@@ -103,83 +106,61 @@ class Poster:
         self._bureau = bureau
         self._claims = claims
         self._versions = {version.number: version for version in bureau.versions}
-        self._used: dict[tuple[str, str, str, bool], Cents] = defaultdict(int)
-        self._windows: dict[tuple[int, int, bool, str], list[tuple[str, str | None, Cents]]] = {}
-        self._most: dict[tuple[int, int], Cents | None] = {}
+        self._most = {version.number: [_most(rule) for rule in version.rulebook.rules] for version in bureau.versions}
+        self._windows: dict[tuple[int, str, str], _Windows] = {}
+        self._used: dict[tuple[str, str, bool], dict[str, Cents]] = defaultdict(dict)
+        self._used_by_event: dict[tuple[str, bool], dict[str, Cents]] = defaultdict(dict)
 
     def post(self, scored: Scored) -> list[Posted]:
         """What stands of the charges after matters and limits; of each, those that post 0 too."""
         turn, number, charges = scored
+        windows = self._windows_at(number, turn)
         posted: list[Posted] = []
         travelling: list[tuple[int, str, tuple[Joint, ...]]] = []
         for place, subject, nominal, matter, joints, journey in charges:
             if matter and nominal and self._claims[matter, subject, nominal > 0] != _claim(turn, place, nominal):
                 posted.append((place, subject, place, subject, 0))
                 continue
-            held = self._fit(turn, number, place, subject, nominal)
+            held = _fit(windows, place, subject, nominal)
             posted.append((place, subject, place, subject, held))
             if journey is not None:
                 joints = self._travel(number, place, subject, held, journey)
             if joints:
                 travelling.append((place, subject, joints))
-        spent: dict[tuple[int, str, bool], Cents] = defaultdict(int)
+        most = self._most[number]
+        spent: dict[tuple[int, str, bool], Cents] = {}
         for place, subject, joints in travelling:
             for rule, answering, wanted in joints:
-                left = self._take(number, rule, answering, wanted, spent)
-                posted.append((place, subject, rule, answering, self._fit(turn, number, rule, answering, left)))
+                bound = most[rule]
+                left = wanted if bound is None else _take(bound, (rule, answering, wanted > 0), wanted, spent)
+                posted.append((place, subject, rule, answering, _fit(windows, rule, answering, left)))
         return posted
 
-    def _fit(self, turn: str, number: int, place: int, subject: str, nominal: int) -> Cents:
-        """What the limits leave of a charge."""
-        if not nominal:
-            return 0
-        bonus = nominal > 0
-        asked = (number, place, bonus, turn[:10])
+    def _windows_at(self, number: int, turn: str) -> _Windows:
+        """The windows of a version's rules at a turn; those of an event are empty again for each."""
+        period = "" if turn[10] == "e" else key_in(turn).id
+        asked = (number, turn[:10], period)
         windows = self._windows.get(asked)
         if windows is None:
-            windows = self._windows[asked] = list(self._find_windows(*asked))
-        if not windows:
-            return nominal
-        size: Cents = abs(nominal)
-        rooms = []
-        for limit, span, most in windows:
-            room = (limit, span or "/".join(key_in(turn)), subject, bonus)
-            size = min(size, max(0, most - self._used[room]))
-            rooms.append(room)
-        for room in rooms:
-            self._used[room] += size
-        return size if bonus else -size
+            windows = self._windows[asked] = _Windows(partial(self._rooms, *asked))
+        for used in self._used_by_event.values():
+            used.clear()
+        return windows
 
-    def _find_windows(
-        self, number: int, place: int, bonus: bool, booked: str
-    ) -> Iterator[tuple[str, str | None, Cents]]:
-        """The rule's limits for the sign, each with its window on that day (None: the event) and what it holds."""
+    def _rooms(self, number: int, booked: str, period: str, place: int, bonus: bool) -> list[Room]:
         rulebook = self._versions[number].rulebook
+        rooms = []
         for code in dict.fromkeys(getattr(rulebook.rules[place], "limits", ())):
             limit = rulebook.limits[code]
-            day = date.fromisoformat(booked)
-            span = None if limit.per == "event" else span_of(limit, EventKey("", ""), day, self._bureau.calendar)
-            if (1 if bonus else -1) in SIGNS[limit.sign] and (span is not None or limit.per == "event"):
-                yield code, span, _exact_cents(limit.max)
-
-    def _take(
-        self, number: int, place: int, subject: str, wanted: int, spent: dict[tuple[int, str, bool], Cents]
-    ) -> int:
-        """What the joint rule's ``max`` leaves for the event, which is spent from now on."""
-        most = self._most_of(number, place)
-        if most is None:
-            return wanted
-        account = (place, subject, wanted > 0)
-        room = max(0, most - spent[account])
-        size = abs(wanted) if abs(wanted) <= room else int(room + Fraction(1, 2))
-        spent[account] += size
-        return size if wanted > 0 else -size
-
-    def _most_of(self, number: int, place: int) -> Cents | None:
-        if (number, place) not in self._most:
-            most = getattr(self._versions[number].rulebook.rules[place], "max", None)
-            self._most[number, place] = None if most is None else _exact_cents(most)
-        return self._most[number, place]
+            if (1 if bonus else -1) not in SIGNS[limit.sign]:
+                continue
+            if limit.per == "event" and not period:
+                rooms.append((_exact_cents(limit.max), self._used_by_event[code, bonus]))
+                continue
+            span = span_of(limit, EventKey("", period), date.fromisoformat(booked), self._bureau.calendar)
+            if span is not None:
+                rooms.append((_exact_cents(limit.max), self._used[code, span, bonus]))
+        return rooms
 
     def _travel(self, number: int, place: int, subject: str, posted: Cents, journey: Journey) -> tuple[Joint, ...]:
         """The joint charges of what was posted of a direct one."""
@@ -199,6 +180,35 @@ class Poster:
             recall=_nothing,
         )
         return _joints(ways(rule.code, subject, rule.indicator, amount(posted), scene), version)
+
+
+def _fit(windows: _Windows, place: int, subject: str, nominal: int) -> Cents:
+    """What the limits leave of a charge, which they hold from now on."""
+    bonus = nominal > 0
+    rooms = windows[place, bonus] if nominal else None
+    if not rooms:
+        return nominal
+    size: Cents = abs(nominal)
+    for most, used in rooms:
+        room = most - used.get(subject, 0)
+        if room < size:
+            size = max(0, room)
+    for _, used in rooms:
+        used[subject] = used.get(subject, 0) + size
+    return size if bonus else -size
+
+
+def _take(most: Cents, account: tuple[int, str, bool], wanted: int, spent: dict[tuple[int, str, bool], Cents]) -> int:
+    """What a joint rule's ``max`` leaves for the event, which is spent from now on."""
+    room = max(0, most - spent.get(account, 0))
+    size = abs(wanted) if abs(wanted) <= room else int(room + Fraction(1, 2))
+    spent[account] = spent.get(account, 0) + size
+    return size if wanted > 0 else -size
+
+
+def _most(rule: Rule) -> Cents | None:
+    """A joint rule's bound for an event."""
+    return None if not isinstance(rule, JointRule) or rule.max is None else _exact_cents(rule.max)
 
 
 def replay(
@@ -267,9 +277,9 @@ def _exact_cents(size: Decimal) -> Cents:
     return exact.numerator if exact.denominator == 1 else exact
 
 
-def _joints(found: tuple[Way, ...], version: Version) -> tuple[Joint, ...]:
+def _joints(found: list[Way], version: Version) -> tuple[Joint, ...]:
     places = digest(version.rulebook).places
-    return tuple((places[way.rule.code], way.path.subject, _cents(way.wanted)) for way in found)
+    return tuple([(places[path.rule.code], path.subject, cents) for path, cents in found])
 
 
 def _claim(turn: str, place: int, nominal: int) -> Claim:

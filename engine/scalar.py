@@ -23,6 +23,8 @@ PLACES = 12
 BOUND = Decimal(10) ** 15
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
+_ORDINARY = re.compile(r"-?(?:[1-9][0-9]{0,13}(?:\.[0-9]{1,12})?|0\.[0-9]{0,10}[1-9])")
+"""A number that fits as it is written."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
@@ -98,8 +100,11 @@ def number(raw: Raw) -> Decimal:
     """
     if isinstance(raw, bool) or not isinstance(raw, (int, Decimal, str)):
         raise Unfit("scalar.number", raw)
-    if isinstance(raw, str) and (len(raw) > 100 or not _NUMBER.fullmatch(raw)):
-        raise Unfit("scalar.number", raw)
+    if isinstance(raw, str):
+        if _ORDINARY.fullmatch(raw):
+            return Decimal(raw)
+        if len(raw) > 100 or not _NUMBER.fullmatch(raw):
+            raise Unfit("scalar.number", raw)
     try:
         value = Decimal(raw)
     except (InvalidOperation, ValueError):

@@ -42,21 +42,23 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 def set_scene(bureau: Bureau, event: Event, version: Version, matchers: Matchers, recall: Recall) -> Scene:
     """Gather the scene of an event under its version."""
-    facts = gather(bureau, event, version)
+    day = bureau.day(event.time)
+    facts = gather(bureau, event, version, day)
     return Scene(
         event=event,
         version=version,
         organisation=bureau.organisation,
-        day=bureau.day(event.time),
+        day=day,
         facts=facts,
         fired=matchers(version).match(event.type, facts),
         recall=recall,
     )
 
 
-def gather(bureau: Bureau, event: Event, version: Version) -> Facts:
-    """What conditions are judged on: data, derived fields, and the event's circumstances."""
-    day = bureau.day(event.time)
+def gather(bureau: Bureau, event: Event, version: Version, day: date | None = None) -> Facts:
+    """What conditions are judged on: data, derived fields, and the event's circumstances, on its local date."""
+    if day is None:
+        day = bureau.day(event.time)
     place = bureau.organisation.on(event.subject, day)
     serving = digest(version.rulebook)
     facts: dict[str, Value] = dict(event.data)
@@ -64,9 +66,10 @@ def gather(bureau: Bureau, event: Event, version: Version) -> Facts:
         instant = facts.get(name)
         if isinstance(instant, datetime):
             facts[name] = instant.astimezone(bureau.organisation.timezone)
-    if serving.derived[event.type]:
-        recorded = day if event.recorded_at is None else bureau.day(event.recorded_at)
-        as_of = max(recorded, bureau.settled_through or recorded)
+    derived = serving.derived[event.type]
+    if derived:
+        done = all(days_late.done in facts for _, days_late in derived)
+        as_of = day if done else _as_of(bureau, event)
         facts.update(derive(event, version.rulebook.event_types[event.type], version.rulebook, as_of))
     facts["subject"] = event.subject
     facts["subject_kind"] = place.kind
@@ -80,6 +83,12 @@ def gather(bureau: Bureau, event: Event, version: Version) -> Facts:
     if event.matter is not None:
         facts["matter"] = event.matter
     return facts
+
+
+def _as_of(bureau: Bureau, event: Event) -> date:
+    """The day to which what is not done yet is late."""
+    recorded = bureau.day(event.recorded_at or event.time)
+    return max(recorded, bureau.settled_through or recorded)
 
 
 def gather_charged(facts: Facts, organisation: Organisation, charged: str, day: date) -> Facts:
