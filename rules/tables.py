@@ -2,9 +2,8 @@
 
 There is one draft. Its rows stand in document order by ``place``. What belongs to a rule goes
 with it; what a rule names (an event type, an indicator, a limit, another rule) cannot be deleted
-while it is named. Parts of a document that have no rows of their own are kept as JSON text beside
-them, so that a document goes in and comes out whole. Numbers are exact, and keep the digits that
-were written.
+while it is named. The office's own cases have no rows: they are kept as JSON text, so that a document
+goes in and comes out whole. Numbers are exact, and keep the digits that were written.
 """
 
 from enum import StrEnum
@@ -124,8 +123,84 @@ class FactorKind(StrEnum):
     repeat = "repeat"
 
 
+class DayKind(StrEnum):
+    """Days off, or weekend days that are worked."""
+
+    holiday = "holiday"
+    workday = "workday"
+
+
+class Method(StrEnum):
+    """How an indicator's value is measured."""
+
+    direct = "direct"
+    bands = "bands"
+    linear = "linear"
+    efficacy = "efficacy"
+    milestone = "milestone"
+    rank = "rank"
+    raters = "raters"
+
+
+class Ordering(StrEnum):
+    """Whether the larger or the smaller value ranks first."""
+
+    descending = "descending"
+    ascending = "ascending"
+
+
+class Missing(StrEnum):
+    """What becomes of the weight of a group of raters that is silent."""
+
+    renormalise = "renormalise"
+    zero = "zero"
+
+
+class Compared(StrEnum):
+    """What a differentiation rule compares."""
+
+    indicators = "indicators"
+    total = "total"
+
+
+class Among(StrEnum):
+    """Who is compared with whom."""
+
+    group = "group"
+    unit = "unit"
+
+
+class ProgressBy(StrEnum):
+    """Progress by places gained or by points of the total."""
+
+    rank = "rank"
+    total = "total"
+
+
+class Verdict(StrEnum):
+    """What a comparison may come to with a consequence."""
+
+    undifferentiated = "undifferentiated"
+    differentiated = "differentiated"
+
+
+class Charged(StrEnum):
+    """Whom a comparison charges."""
+
+    members = "members"
+    owner = "owner"
+    unit = "unit"
+
+
+class SubjectKind(StrEnum):
+    """A unit or a person."""
+
+    unit = "unit"
+    person = "person"
+
+
 class Draft(Table, tablename="draft"):
-    """The draft's settings: one row, its id 1. ``*_json`` hold what has no rows of its own."""
+    """The draft's settings: one row, its id 1. ``cases_json`` holds the office's own cases as the document has them."""
 
     id: Serial
     code = Varchar(length=64)
@@ -135,16 +210,22 @@ class Draft(Table, tablename="draft"):
     joint_depth = Integer(null=True, default=None)
     joint_basis = Varchar(length=16, choices=JointBasis, null=True, default=None)
     late = Varchar(length=16, choices=Late, null=True, default=None)
-    holidays = Array(base_column=Date(), default=list)
-    workdays = Array(base_column=Date(), default=list)
-    scorecards_json = Text()
-    standing_json = Text()
+    floor: Any = Numeric(null=True, default=None)
     cases_json = Text()
 
     @classmethod
     def get_readable(cls) -> Readable:
         """The rulebook's code and title."""
         return Readable(template="%s %s", columns=[cls.code, cls.title])
+
+
+class DraftDays(Table, tablename="draft_days"):
+    """Days in a row that are off, or worked though they are a weekend (节假日、调休): both ends included."""
+
+    id: Serial
+    kind = Varchar(length=16, choices=DayKind, default=DayKind.holiday)
+    first = Date(null=False, default=None)
+    last = Date(null=False, default=None)
 
 
 class DraftEventType(Table, tablename="draft_event_type"):
@@ -199,7 +280,7 @@ class DraftChoice(Table, tablename="draft_choice"):
 
 
 class DraftIndicator(Table, tablename="draft_indicator"):
-    """An indicator (指标). ``measure_json`` is its measure, as the document has it."""
+    """An indicator (指标) and how it is measured: ``method`` with the columns and the rows that it needs."""
 
     id: Serial
     place = Integer(default=0)
@@ -209,12 +290,36 @@ class DraftIndicator(Table, tablename="draft_indicator"):
     owner = Varchar(length=64)
     category = Varchar(length=64)
     overdraw = Boolean(default=False)
-    measure_json = Text()
+    method = Varchar(length=16, choices=Method, null=True, default=None)
+    measured_on = ForeignKey(references=DraftEventType, on_delete=OnDelete.restrict, null=True)
+    measured_field = Varchar(length=64)
+    measure_else: Any = Numeric(null=True, default=None)
+    measure_order = Varchar(length=16, choices=Ordering, null=True, default=None)
+    efficacy_bad: Any = Numeric(null=True, default=None)
+    efficacy_good: Any = Numeric(null=True, default=None)
+    raters_missing = Varchar(length=16, choices=Missing, null=True, default=None)
 
     @classmethod
     def get_readable(cls) -> Readable:
         """Code and title."""
         return Readable(template="%s %s", columns=[cls.code, cls.title])
+
+
+class DraftMeasureStep(Table, tablename="draft_measure_step"):
+    """A row of an indicator's measure (计量档).
+
+    Of bands ``value`` is the threshold, of milestones the step, of a line one of its two ends, ``points``
+    what it gives; of ranks ``points`` alone, in the order of the places; of raters ``rater_group`` and
+    its ``weight``.
+    """
+
+    id: Serial
+    indicator = ForeignKey(references=DraftIndicator, on_delete=OnDelete.cascade, null=False)
+    place = Integer(default=0)
+    value: Any = Numeric(null=True, default=None)
+    points: Any = Numeric(null=True, default=None)
+    rater_group = Varchar(length=64)
+    weight: Any = Numeric(null=True, default=None)
 
 
 class DraftLimit(Table, tablename="draft_limit"):
@@ -235,11 +340,12 @@ class DraftLimit(Table, tablename="draft_limit"):
 
 
 class DraftRule(Table, tablename="draft_rule"):
-    """A rule (规则) of any kind. ``further_json`` holds the keys of its kind that have no column.
+    """A rule (规则) of any kind; a column that its kind does not use is empty.
 
-    ``points`` is the fixed size of a rule; ``share`` is the ratio of ``points: {share}`` or of a
-    joint rule. A joint rule whose ``every_rule`` is set and that has no rows of
-    :class:`DraftJointOf` passes on the charges of every event rule.
+    ``points`` is the fixed size of a rule, or of one step of progress; ``share`` is the ratio of
+    ``points: {share}`` or of a joint rule. A joint rule whose ``every_rule`` is set and that has no
+    rows of :class:`DraftJointOf` passes on the charges of every event rule. ``veto_to`` is the most
+    that a total may be under a veto. ``per`` is a kind of period, ``groups`` are groups of subjects.
     """
 
     id: Serial
@@ -265,8 +371,15 @@ class DraftRule(Table, tablename="draft_rule"):
     sign = Varchar(length=16, choices=Sign, null=True, default=None)
     split = Varchar(length=16, choices=Split, null=True, default=None)
     max: Any = Numeric(null=True, default=None)
+    compares = Varchar(length=16, choices=Compared, null=True, default=None)
+    among = Varchar(length=16, choices=Among, null=True, default=None)
+    groups = Array(base_column=Varchar(), default=list)
+    per = Varchar(length=64)
+    at_least = Integer(null=True, default=None)
+    progress = Varchar(length=16, choices=ProgressBy, null=True, default=None)
+    both = Boolean(default=False)
+    veto_to: Any = Numeric(null=True, default=None)
     note = Text()
-    further_json = Text()
 
     @classmethod
     def get_readable(cls) -> Readable:
@@ -340,6 +453,90 @@ class DraftJointOf(Table, tablename="draft_joint_of"):
     draft_joint_of_once = Unique([rule, source])
 
 
+class DraftCompared(Table, tablename="draft_compared"):
+    """A differentiation rule compares this indicator (差异比较指标)."""
+
+    id: Serial
+    rule = ForeignKey(references=DraftRule, on_delete=OnDelete.cascade, null=False)
+    indicator = ForeignKey(references=DraftIndicator, on_delete=OnDelete.restrict, null=False)
+    place = Integer(default=0)
+    draft_compared_once = Unique([rule, indicator])
+
+
+class DraftConsequence(Table, tablename="draft_consequence"):
+    """What a comparison costs or earns (差异结果): whom, how much, and the tests, all of which must hold."""
+
+    id: Serial
+    rule = ForeignKey(references=DraftRule, on_delete=OnDelete.cascade, null=False)
+    verdict = Varchar(length=20, choices=Verdict, default=Verdict.undifferentiated)
+    charge = Varchar(length=16, choices=Charged, null=True, default=None)
+    points: Any = Numeric(null=True, default=None)
+    all_equal = Boolean(null=True, default=None)
+    range_below: Any = Numeric(null=True, default=None)
+    range_above: Any = Numeric(null=True, default=None)
+    cv_below: Any = Numeric(null=True, default=None)
+    cv_above: Any = Numeric(null=True, default=None)
+    full_share_at_least: Any = Numeric(null=True, default=None)
+    distinct_below = Integer(null=True, default=None)
+    draft_consequence_once = Unique([rule, verdict])
+
+
+class DraftScorecard(Table, tablename="draft_scorecard"):
+    """A scorecard (计分卡), for the subjects that fit what is given; the first that fits counts."""
+
+    id: Serial
+    place = Integer(default=0)
+    kind = Varchar(length=10, choices=SubjectKind, null=True, default=None)
+    group_code = Varchar(length=64)
+    post = Varchar(length=64)
+
+    @classmethod
+    def get_readable(cls) -> Readable:
+        """Its number and whom it fits."""
+        return Readable(template="%s %s %s %s", columns=[cls.place, cls.kind, cls.group_code, cls.post])
+
+
+class DraftPart(Table, tablename="draft_part"):
+    """A part of a scorecard (计分卡部分): the indicators of a category, and their weight."""
+
+    id: Serial
+    scorecard = ForeignKey(references=DraftScorecard, on_delete=OnDelete.cascade, null=False)
+    place = Integer(default=0)
+    title = Text()
+    weight: Any = Numeric(null=True, default=None)
+    category = Varchar(length=64)
+
+
+class DraftLinkage(Table, tablename="draft_linkage"):
+    """The share of the unit's total in the final total of a post (联动比例)."""
+
+    id: Serial
+    place = Integer(default=0)
+    post = Varchar(length=64, unique=True)
+    share: Any = Numeric()
+
+
+class DraftTier(Table, tablename="draft_tier"):
+    """A tier (段): its share of a group, in per cent."""
+
+    id: Serial
+    place = Integer(default=0)
+    share: Any = Numeric()
+
+
+class DraftAward(Table, tablename="draft_award"):
+    """An award's candidates (评优候选): the top share of each group, in per cent; the quota is only shown."""
+
+    id: Serial
+    place = Integer(default=0)
+    code = Varchar(length=64, unique=True)
+    title = Text()
+    kind = Varchar(length=10, choices=SubjectKind, null=True, default=None)
+    top_share: Any = Numeric(null=True, default=None)
+    quota = Integer(null=True, default=None)
+    per = Varchar(length=64)
+
+
 class Version(Table, tablename="rulebook_version"):
     """A published rulebook (规则版本): written once, never changed; the database itself refuses otherwise.
 
@@ -365,10 +562,12 @@ class Version(Table, tablename="rulebook_version"):
 
 DRAFT_TABLES: tuple[type[Table], ...] = (
     Draft,
+    DraftDays,
     DraftEventType,
     DraftField,
     DraftChoice,
     DraftIndicator,
+    DraftMeasureStep,
     DraftLimit,
     DraftRule,
     DraftStep,
@@ -376,5 +575,12 @@ DRAFT_TABLES: tuple[type[Table], ...] = (
     DraftFactorRow,
     DraftRuleLimit,
     DraftJointOf,
+    DraftCompared,
+    DraftConsequence,
+    DraftScorecard,
+    DraftPart,
+    DraftLinkage,
+    DraftTier,
+    DraftAward,
 )
 """The draft's tables, those that are referred to before those that refer to them."""
