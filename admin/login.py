@@ -103,7 +103,7 @@ def login_routes(office: Office) -> Router:
             value=opened.token,
             path="/",
             httponly=True,
-            secure=office.https,
+            secure=request.url.scheme == "https",
             samesite="lax",
             max_age=int(LIFETIME.total_seconds()),
         )
@@ -143,10 +143,15 @@ def login_routes(office: Office) -> Router:
         return Redirect("/login?changed=1", status_code=303, cookies=[Cookie(COOKIE, value="", path="/", max_age=0)])
 
     @get("/language/{code:str}", include_in_schema=False)
-    async def language(code: FromPath[str], next: FromQuery[str] = "/") -> Response[Any]:  # noqa: A002
+    async def language(request: Web, code: FromPath[str], next: FromQuery[str] = "/") -> Response[Any]:  # noqa: A002
         chosen = "en" if code == "en" else "zh-CN"
         cookie = Cookie(
-            LANGUAGE_COOKIE, value=chosen, path="/", max_age=365 * 86400, samesite="lax", secure=office.https
+            LANGUAGE_COOKIE,
+            value=chosen,
+            path="/",
+            max_age=365 * 86400,
+            samesite="lax",
+            secure=request.url.scheme == "https",
         )
         return Redirect(local_path(next), status_code=303, cookies=[cookie])
 

@@ -12,8 +12,7 @@ from ledger.current import get_current
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True):
-    """``second_persons``: how many a publication needs (None: as the instance has it). ``https``: cookies are sent
-    over HTTPS only.
+    """``second_persons``: how many a publication needs (None: as the instance has it).
 
     ``check_cases``: runs the office's own cases of a rulebook and finds those that do not hold.
     """
@@ -21,8 +20,6 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     second_persons: int | None = None
-    https: bool = False
-    hosts: tuple[str, ...] = ()
     check_cases: Callable[[Rulebook, Sequence[Raw]], tuple[Finding, ...]] | None = None
 
     @property

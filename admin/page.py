@@ -89,7 +89,8 @@ def draw(request: Request[Any, Any, Any], office: Office, template: str, status:
     if not session.genuine(token):
         token = session.form_token()
         # The panel's own script reads it, so it is not httponly.
-        cookies.append(Cookie(FORM_COOKIE, value=token, path="/", max_age=_YEAR, samesite="lax", secure=office.https))
+        https = request.url.scheme == "https"
+        cookies.append(Cookie(FORM_COOKIE, value=token, path="/", max_age=_YEAR, samesite="lax", secure=https))
 
     def say(key: str | Message, **args: Any) -> str:
         return render(key if isinstance(key, Message) else message(key, **args), language)

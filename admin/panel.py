@@ -329,11 +329,9 @@ class Panel(AdminRouter):
                 max_session_expiry=LIFETIME,
                 increase_expiry=None,
                 page_size=30,
-                production=office.https,
                 site_name="绩考",
                 default_language_code="zh-cn",
                 translations=[SIMPLIFIED_CHINESE, ENGLISH],
-                allowed_hosts=office.hosts,
             )
         finally:
             module.PiccoloCRUD = PiccoloCRUD

@@ -70,6 +70,6 @@ async def _trial_key(path: anyio.Path) -> str:
     if TRIAL in made:
         await revoke_key(TRIAL)
     name = TRIAL if TRIAL not in made else f"{TRIAL}-{len(made)}"
-    text = await make_key(name, ["events:write", "events:read"], made_by="jikao serve")
+    text = await make_key(name, ["events:write", "events:read", "entries:read"], made_by="jikao serve")
     write_private(Path(path), text)
     return text

@@ -40,7 +40,7 @@ def type_event(bureau: Bureau, report: Report) -> Event:
         raise Refused(Finding(message=message("event.no_version", time=report.time.isoformat()), path="/time"))
     event_type = version.rulebook.event_types.get(report.type)
     if event_type is None:
-        known = "、".join(version.rulebook.event_types)
+        known = ", ".join(version.rulebook.event_types)
         raise Refused(Finding(message=message("event.unknown_type", type=report.type, known=known), path="/type"))
     return fit(report, event_type)
 

@@ -7,7 +7,7 @@ every snapshot stays.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -64,20 +64,22 @@ async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
         await desk.write()
         period = desk.bureau.calendar.find(code)
         found, _ = await read_figures(desk.connection, desk.bureau, period)
-        receipt = await _set_state(desk, period, "closed", "closing", reason, actor)
         text = encode_figures(found)
+        hashed = sha256(text.encode()).hexdigest()
+        number = 1 + await desk.connection.fetchval("SELECT count(*) FROM snapshot WHERE period = $1", code)
+        told = {"snapshot": number, "figures": hashed}
+        receipt = await _set_state(desk, period, "closed", "closing", reason, actor, told)
         await desk.connection.execute(
-            """
-            INSERT INTO snapshot (period, number, act, version, organisation, head, figures, hash)
-            VALUES ($1::text, (SELECT count(*) + 1 FROM snapshot WHERE period = $1::text), $2, $3, $4, $5, $6, $7)
-            """,
+            "INSERT INTO snapshot (period, number, act, version, organisation, head, figures, hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             code,
+            number,
             receipt.number,
             found.version,
             desk.head.organisation,
             desk.head.hash,
             text,
-            sha256(text.encode()).hexdigest(),
+            hashed,
         )
         return receipt
 
@@ -88,11 +90,17 @@ async def reopen(code: str, *, reason: str, actor: str) -> Receipt:
         raise Refused(Finding(message=message("act.reason_missing"), path="/reason"))
     async with open_desk(get_current()) as desk:
         period = desk.bureau.calendar.find(code)
-        return await _set_state(desk, period, "open", "reopening", reason, actor)
+        return await _set_state(desk, period, "open", "reopening", reason, actor, {})
 
 
 async def _set_state(
-    desk: Desk, period: Period, state: Literal["open", "closed"], kind: Act, reason: str, actor: str
+    desk: Desk,
+    period: Period,
+    state: Literal["open", "closed"],
+    kind: Act,
+    reason: str,
+    actor: str,
+    told: Mapping[str, Any],
 ) -> Receipt:
     if period.state == state:
         expected = "closed" if state == "open" else "open"
@@ -101,7 +109,7 @@ async def _set_state(
     desk.head.periods += 1
     periods = {**desk.bureau.calendar.periods, period.code: msgspec.structs.replace(period, state=state)}
     bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(periods.values()))
-    return await desk.act(kind, {"period": period.code}, reason, actor, datetime.now(UTC), Change(), bureau)
+    return await desk.act(kind, {"period": period.code, **told}, reason, actor, datetime.now(UTC), Change(), bureau)
 
 
 async def _reckon(desk: Desk, bureau: Bureau, period: Period, grown: Iterable[Entry]) -> Settlement:
