@@ -67,9 +67,7 @@ DESCRIPTION = "Rows for what was JSON"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="rules", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="rules", description=DESCRIPTION)
 
     manager.add_table(
         class_name="DraftConsequence",
@@ -85,9 +83,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="DraftDays", tablename="draft_days", schema=None, columns=None
-    )
+    manager.add_table(class_name="DraftDays", tablename="draft_days", schema=None, columns=None)
 
     manager.add_table(
         class_name="DraftAward",
@@ -110,13 +106,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="DraftPart", tablename="draft_part", schema=None, columns=None
-    )
+    manager.add_table(class_name="DraftPart", tablename="draft_part", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="DraftTier", tablename="draft_tier", schema=None, columns=None
-    )
+    manager.add_table(class_name="DraftTier", tablename="draft_tier", schema=None, columns=None)
 
     manager.add_table(
         class_name="DraftCompared",
@@ -456,9 +448,7 @@ async def forwards():
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
-            "choices": Enum(
-                "DayKind", {"holiday": "holiday", "workday": "workday"}
-            ),
+            "choices": Enum("DayKind", {"holiday": "holiday", "workday": "workday"}),
             "db_column_name": None,
             "secret": False,
         },
@@ -1221,9 +1211,7 @@ async def forwards():
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
-            "choices": Enum(
-                "Ordering", {"descending": "descending", "ascending": "ascending"}
-            ),
+            "choices": Enum("Ordering", {"descending": "descending", "ascending": "ascending"}),
             "db_column_name": None,
             "secret": False,
         },
@@ -1324,9 +1312,7 @@ async def forwards():
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
-            "choices": Enum(
-                "Missing", {"renormalise": "renormalise", "zero": "zero"}
-            ),
+            "choices": Enum("Missing", {"renormalise": "renormalise", "zero": "zero"}),
             "db_column_name": None,
             "secret": False,
         },
@@ -1412,9 +1398,7 @@ async def forwards():
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
-            "choices": Enum(
-                "Compared", {"indicators": "indicators", "total": "total"}
-            ),
+            "choices": Enum("Compared", {"indicators": "indicators", "total": "total"}),
             "db_column_name": None,
             "secret": False,
         },

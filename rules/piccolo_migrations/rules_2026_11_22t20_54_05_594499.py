@@ -6,9 +6,7 @@ DESCRIPTION = "The JSON columns are no more"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="rules", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="rules", description=DESCRIPTION)
 
     manager.drop_column(
         table_class_name="Draft",
