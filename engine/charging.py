@@ -17,7 +17,7 @@ from engine.digest import digest
 from engine.event import EventKey
 from engine.language import Message, message
 from engine.points import field_of, number, reckon
-from engine.rulebook import EventRule, Factor, VetoRule
+from engine.rulebook import EventRule, Factor, Fixed, VetoRule
 from engine.scalar import written_number
 from engine.scene import Scene, gather_charged
 
@@ -96,6 +96,8 @@ def _charge_one(rule: EventRule, place: int, subject: str, scene: Scene) -> Char
 
 def reckon_charge(rule: EventRule, subject: str, scene: Scene) -> Reckoned:
     """What the rule comes to for the subject; :class:`Missing` where it does not fire after all."""
+    if isinstance(rule.points, Fixed) and rule.times is None and not rule.factors:
+        return _always(rule, rule.points.value, scene)
     points = reckon(rule.points, scene.facts)
     if points is None:
         raise Missing(_why_no_points(field_of(rule.points), scene))
@@ -108,6 +110,21 @@ def reckon_charge(rule: EventRule, subject: str, scene: Scene) -> Reckoned:
     applied = _apply(rule, subject, scene) if rule.factors else ()
     for each in applied:
         amount = EXACT.multiply(amount, each.value)
+    return _round(rule, points, times, applied, amount)
+
+
+def _always(rule: EventRule, points: Decimal, scene: Scene) -> Reckoned:
+    """What a rule of fixed points without anything else comes to, reckoned once."""
+    known = digest(scene.version.rulebook).constants
+    found: Reckoned | None = known.get(rule.code)
+    if found is None:
+        found = known[rule.code] = _round(rule, points, None, (), points)
+    return found
+
+
+def _round(
+    rule: EventRule, points: Decimal, times: Decimal | None, applied: tuple[Applied, ...], amount: Decimal
+) -> Reckoned:
     held = clip(amount, rule.max)
     return Reckoned(points, times, applied, None if held == amount else rule.max, cents(held))
 

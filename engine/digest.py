@@ -31,6 +31,8 @@ class Digest:
             code: tuple(field.name for field in each.fields.values() if field.type == "datetime")
             for code, each in rulebook.event_types.items()
         }
+        self.constants: dict[str, Any] = {}
+        """What rules that always charge the same come to, by code."""
         self._tests: dict[int, Truth] = {}
         self._accepting: dict[tuple[str, int], tuple[JointRule, ...]] = {}
         self._memory: tuple[Organisation | None, dict[Any, Any]] = (None, {})

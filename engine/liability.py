@@ -8,7 +8,7 @@ back, and a path visits nobody twice, so that a cycle simply ends. The charge be
 rule of its last hop.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from engine.rulebook import JointRule
 from engine.scene import Scene
 
 ONE = Fraction(1)
+MOST_AMOUNTS = 200
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     def exact(self, size: Fraction) -> Fraction:
         """What arrives at the subject of an amount of that size, not rounded."""
         whole = size * self.ratio if self.fixed is None else self.fixed
-        return whole / (self.divided or 1)
+        return whole if self.divided is None else whole / self.divided
 
     def preference(self, size: Fraction) -> tuple[Fraction, int, tuple[str, ...], tuple[str, ...]]:
         """Least is best: the largest amount, then fewer hops, then subject codes, then rule codes."""
@@ -66,8 +67,8 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
         whole = (200 * numerator + denominator) // (2 * denominator)
         if self.divided is None:
             return whole
-        size, rest = divmod(whole, self.divided)
-        return size + (self.place < rest)
+        part, rest = divmod(whole, self.divided)
+        return part + (self.place < rest)
 
 
 class Way(NamedTuple):
@@ -103,49 +104,60 @@ def share_out(source: Charge, amount: Decimal, scene: Scene, spent: Spent) -> tu
     return tuple(_charge(source, amount, way, scene, spent.take(way)) for way in found)
 
 
-def ways(rule: str, subject: str, indicator: str | None, amount: Decimal, scene: Scene) -> list[Way]:
-    """How a direct charge of the rule on the subject travels: for each who answers the best path, by subject."""
-    direction = sign(amount)
-    if not direction:
-        return []
-    numerator, denominator = amount.as_integer_ratio()
-    numerator = abs(numerator)
-    found = []
-    for paths in _paths(rule, subject, indicator, direction, scene):
-        path = paths[0]
-        if len(paths) > 1:
-            size = Fraction(numerator, denominator)
-            path = min(paths, key=lambda each: each.preference(size))
-        found.append(Way(path, direction * path.cents(numerator, denominator)))
-    return found
+def ways(rule: str, subject: str, indicator: str | None, amount: Decimal, scene: Scene) -> tuple[Way, ...]:
+    """How a direct charge of the rule on the subject travels: for each who answers the best path, by subject.
 
-
-def _paths(rule: str, subject: str, indicator: str | None, direction: int, scene: Scene) -> Sequence[Sequence[Path]]:
-    """For each who answers, by code, the paths that may be the best one, by the amount.
-
-    Of paths that carry a share the best is the same for every amount, and so of those that bring fixed
-    points. The same relations lead the same ways: they are walked once and remembered.
+    The same relations lead the same ways: they are walked once and remembered, and so is what arrives
+    of an amount that set out before.
     """
+    direction = sign(amount)
     serving = digest(scene.version.rulebook)
-    rules = [each for each in serving.accepting(rule, direction) if each.code in scene.fired]
+    taking = serving.accepting(rule, direction)
+    rules = [each for each in taking if each.code in scene.fired]
     if not rules:
         return ()
     parties = (scene.event.subject, *sorted(scene.event.parties.items())) if scene.event.parties else ()
     era = scene.organisation.era(scene.day)
-    asked = (subject, indicator, era, parties, *[each.code for each in rules])
+    asked = (subject, indicator, era, direction, parties, *[each.code for each in rules])
     memory = serving.memory(scene.organisation)
-    found: list[list[Path]] | None = memory.get(asked)
+    known: _Known | None = memory.get(asked)
+    if known is None:
+        known = memory[asked] = _Known(_rivals(walk(subject, indicator, rules, scene)), {})
+    found = known.ways.get(amount)
     if found is None:
-        best: dict[tuple[str, bool], Path] = {}
-        for path in walk(subject, indicator, rules, scene):
-            kind = (path.subject, path.fixed is None)
-            known = best.get(kind)
-            if known is None or path.preference(ONE) < known.preference(ONE):
-                best[kind] = path
-        subjects = sorted({code for code, _ in best})
-        found = [[best[code, kind] for kind in (True, False) if (code, kind) in best] for code in subjects]
-        memory[asked] = found
+        if len(known.ways) >= MOST_AMOUNTS:
+            known.ways.clear()
+        found = known.ways[amount] = tuple(_arrive(known.paths, direction, amount))
     return found
+
+
+class _Known(NamedTuple):
+    """For each who answers, by code, the paths that may be the best one; and the ways of amounts so far."""
+
+    paths: list[list[Path]]
+    ways: dict[Decimal, tuple[Way, ...]]
+
+
+def _rivals(paths: Iterable[Path]) -> list[list[Path]]:
+    """Of paths that carry a share the best is the same for every amount, and so of those that bring fixed points."""
+    best: dict[tuple[str, bool], Path] = {}
+    for path in paths:
+        kind = (path.subject, path.fixed is None)
+        known = best.get(kind)
+        if known is None or path.preference(ONE) < known.preference(ONE):
+            best[kind] = path
+    subjects = sorted({code for code, _ in best})
+    return [[best[code, kind] for kind in (True, False) if (code, kind) in best] for code in subjects]
+
+
+def _arrive(paths: list[list[Path]], direction: int, amount: Decimal) -> Iterator[Way]:
+    numerator, denominator = amount.copy_abs().as_integer_ratio()
+    for rivals in paths:
+        best = rivals[0]
+        if len(rivals) > 1:
+            size = Fraction(numerator, denominator)
+            best = min(rivals, key=lambda each: each.preference(size))
+        yield Way(best, direction * best.cents(numerator, denominator))
 
 
 def walk(subject: str, indicator: str | None, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
@@ -161,16 +173,20 @@ def walk(subject: str, indicator: str | None, rules: list[JointRule], scene: Sce
             for path in _hop(hops, carried, rule, [code for code in answering if code not in visited]):
                 yield path
                 if path.fixed is None and len(path.hops) < depth:
-                    begun.append((path.hops, path.exact(ONE)))
+                    begun.append((path.hops, path.ratio if path.divided is None else path.exact(ONE)))
 
 
 def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str]) -> Iterator[Path]:
+    if not named:
+        return
+    ratio = carried if rule.share is None else carried * Fraction(rule.share)
+    fixed = None if rule.points is None else abs(Fraction(rule.points))
     for place, subject in enumerate(sorted(named)):
         yield Path(
             rule=rule,
             hops=(*hops, Hop(rule.code, rule.joint, subject)),
-            ratio=carried * Fraction(1 if rule.share is None else rule.share),
-            fixed=None if rule.points is None else abs(Fraction(rule.points)),
+            ratio=ratio,
+            fixed=fixed,
             divided=len(named) if rule.split == "pro_rata" else None,
             place=place,
         )

@@ -277,7 +277,7 @@ def _exact_cents(size: Decimal) -> Cents:
     return exact.numerator if exact.denominator == 1 else exact
 
 
-def _joints(found: list[Way], version: Version) -> tuple[Joint, ...]:
+def _joints(found: tuple[Way, ...], version: Version) -> tuple[Joint, ...]:
     places = digest(version.rulebook).places
     return tuple([(places[path.rule.code], path.subject, cents) for path, cents in found])
 

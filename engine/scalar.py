@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import TypeAlias, Union
 
 from engine.language import Message, message
@@ -30,6 +29,12 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+
+_ORDINARY_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}(?:[0-9]{3})?)?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""An instant that Python reads just so."""
 
 
 class Unfit(ValueError):
@@ -171,25 +176,28 @@ def day(raw: Raw) -> date:
 
 def instant(raw: Raw) -> datetime:
     """An instant: RFC 3339 with its offset, to the microsecond. A time without an offset is none."""
-    match = _INSTANT.fullmatch(raw) if isinstance(raw, str) else None
-    if match is None:
+    if not isinstance(raw, str):
         raise Unfit("scalar.instant", raw)
-    on, at, fraction, offset = match.groups()
-    if fraction is not None:
-        fraction = fraction.rstrip("0")
-        if len(fraction) > 6:
-            raise Unfit("scalar.instant_fraction", raw)
-        at = f"{at}.{fraction:0<6}"
     try:
-        value = datetime.fromisoformat(f"{on}T{at}").replace(tzinfo=_zone(offset))
-    except ValueError:
-        raise Unfit("scalar.instant", raw) from None
+        value = datetime.fromisoformat(raw) if _ORDINARY_INSTANT.fullmatch(raw) else _instant(raw)
+    except ValueError as error:
+        raise error if isinstance(error, Unfit) else Unfit("scalar.instant", raw) from None
     if not 2 <= value.year <= 9998:
         raise Unfit("scalar.instant", raw)
     return value
 
 
-@lru_cache(maxsize=256)
+def _instant(raw: str) -> datetime:
+    match = _INSTANT.fullmatch(raw)
+    if match is None:
+        raise Unfit("scalar.instant", raw)
+    on, at, fraction, offset = match.groups()
+    fraction = (fraction or "").rstrip("0")
+    if len(fraction) > 6:
+        raise Unfit("scalar.instant_fraction", raw)
+    return datetime.fromisoformat(f"{on}T{at}.{fraction:0<6}").replace(tzinfo=_zone(offset))
+
+
 def _zone(offset: str) -> timezone:
     if offset in "Zz":
         return UTC
