@@ -24,10 +24,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from admin import changes
-from admin.checking import Problem, check, named_by
+from admin.checking import check, named_by
 from admin.labels import FIXED, LABELS
 from admin.office import Office
 from admin.page import LANGUAGE_COOKIE, preferred
+from admin.row import Problem
 from admin.session import LIFETIME, SessionRow
 from admin.tables import Approval, ChangeLog, User, UserRole
 from admin.users import follow_roles, make_user
@@ -37,7 +38,11 @@ from rules.draft import lock_draft
 from rules.tables import (
     DRAFT_TABLES,
     Draft,
+    DraftAward,
     DraftChoice,
+    DraftCompared,
+    DraftConsequence,
+    DraftDays,
     DraftEventType,
     DraftFactor,
     DraftFactorRow,
@@ -45,9 +50,14 @@ from rules.tables import (
     DraftIndicator,
     DraftJointOf,
     DraftLimit,
+    DraftLinkage,
+    DraftMeasureStep,
+    DraftPart,
     DraftRule,
     DraftRuleLimit,
+    DraftScorecard,
     DraftStep,
+    DraftTier,
     Version,
 )
 
@@ -386,6 +396,13 @@ class Panel(AdminRouter):
             "language": language,
             "timezone": self._office.timezone.key,
             "words": {**said, **readable},
+            "columns": {
+                str(config.table_class._meta.tablename): {
+                    column._meta.name: column_title(config.table_class, column._meta.name, language)
+                    for column in config.table_class._meta.columns
+                }
+                for config in self.table_configs
+            },
             "readOnly": self.read_only_tables,
             "pages": dict(self._pages),
         }
@@ -418,6 +435,7 @@ def draft_tables() -> list[TableConfig]:
     settings.post_single, settings.delete_single = [_deny], [_deny]
     return [
         _draft_table(Draft, Draft.code, Draft.title, Draft.base, Draft.late, link=Draft.code, validators=settings),
+        _draft_table(DraftDays, DraftDays.id, DraftDays.kind, DraftDays.first, DraftDays.last),
         _draft_table(DraftEventType, DraftEventType.place, DraftEventType.code, DraftEventType.title,
                      link=DraftEventType.code),
         _draft_table(DraftField, DraftField.id, DraftField.event_type, DraftField.place, DraftField.name,
@@ -425,7 +443,11 @@ def draft_tables() -> list[TableConfig]:
         _draft_table(DraftChoice, DraftChoice.id, DraftChoice.field, DraftChoice.place, DraftChoice.value,
                      DraftChoice.title),
         _draft_table(DraftIndicator, DraftIndicator.place, DraftIndicator.code, DraftIndicator.title,
-                     DraftIndicator.full, DraftIndicator.owner, DraftIndicator.category, link=DraftIndicator.code),
+                     DraftIndicator.full, DraftIndicator.owner, DraftIndicator.category, DraftIndicator.method,
+                     link=DraftIndicator.code),
+        _draft_table(DraftMeasureStep, DraftMeasureStep.id, DraftMeasureStep.indicator, DraftMeasureStep.place,
+                     DraftMeasureStep.value, DraftMeasureStep.points, DraftMeasureStep.rater_group,
+                     DraftMeasureStep.weight),
         _draft_table(DraftLimit, DraftLimit.place, DraftLimit.code, DraftLimit.title, DraftLimit.sign,
                      DraftLimit.per, DraftLimit.max, link=DraftLimit.code),
         _draft_table(DraftRule, DraftRule.place, DraftRule.code, DraftRule.title, DraftRule.kind, DraftRule.enabled,
@@ -438,6 +460,19 @@ def draft_tables() -> list[TableConfig]:
                      DraftFactorRow.key, DraftFactorRow.by),
         _draft_table(DraftRuleLimit, DraftRuleLimit.id, DraftRuleLimit.rule, DraftRuleLimit.limit),
         _draft_table(DraftJointOf, DraftJointOf.id, DraftJointOf.rule, DraftJointOf.source),
+        _draft_table(DraftCompared, DraftCompared.id, DraftCompared.rule, DraftCompared.indicator,
+                     DraftCompared.place),
+        _draft_table(DraftConsequence, DraftConsequence.id, DraftConsequence.rule, DraftConsequence.verdict,
+                     DraftConsequence.charge, DraftConsequence.points, DraftConsequence.range_below,
+                     DraftConsequence.range_above),
+        _draft_table(DraftScorecard, DraftScorecard.id, DraftScorecard.place, DraftScorecard.kind,
+                     DraftScorecard.group_code, DraftScorecard.post),
+        _draft_table(DraftPart, DraftPart.id, DraftPart.scorecard, DraftPart.place, DraftPart.title,
+                     DraftPart.weight, DraftPart.category),
+        _draft_table(DraftLinkage, DraftLinkage.place, DraftLinkage.post, DraftLinkage.share, link=DraftLinkage.post),
+        _draft_table(DraftTier, DraftTier.id, DraftTier.place, DraftTier.share),
+        _draft_table(DraftAward, DraftAward.place, DraftAward.code, DraftAward.title, DraftAward.kind,
+                     DraftAward.top_share, DraftAward.quota, DraftAward.per, link=DraftAward.code),
         TableConfig(
             Version,
             exclude_visible_columns=[Version.document, Version.hash, Version.reason],
@@ -501,5 +536,5 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
         add_labels(room.labels)
     further = [table for room in rooms for table in room.tables]
     pages = {table: path for room in rooms for table, path in room.pages.items()}
-    links = (("link.home", "/"), ("link.publish", "/publish"))
+    links = (("link.home", "/"), ("link.publish", "/publish"), ("link.periods", "/periods"))
     return Panel(office, [*draft_tables(), *further, *system_tables()], links, pages)

@@ -1,7 +1,7 @@
 """Publishing and approving (发布与审批): who may, what must hold, and the page for it."""
 
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
+from piccolo.table import Table
 
 from admin import changes
 from admin.guard import person_of, signed_in
@@ -22,8 +23,20 @@ from engine.language import message
 from ledger.acts import Publication, publish_rulebook
 from rules.draft import Stale, draft_hash, findings, read_draft, tree_hash
 from rules.publishing import differences, in_force, prepare
-from rules.rows import Document
-from rules.tables import DraftEventType, DraftField, DraftIndicator, DraftLimit, DraftRule
+from rules.row_values import identity, placed
+from rules.tables import (
+    DraftAward,
+    DraftConsequence,
+    DraftEventType,
+    DraftField,
+    DraftIndicator,
+    DraftLimit,
+    DraftLinkage,
+    DraftPart,
+    DraftRule,
+    DraftScorecard,
+    DraftTier,
+)
 
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -105,7 +118,7 @@ def publication_routes(office: Office) -> Router:
             effective=form.effective if form else "",
             form=form or PublicationForm(hash=hash_now),
             problems=problems,
-            findings=[(finding, _row_of(finding.path, tree, named)) for finding in found],
+            findings=[(finding, _row_of(finding.path, named)) for finding in found],
             broken=any(finding.level == "error" for finding in found),
             version=version and version[0],
             changes=differences(version and version[1], tree, now),
@@ -155,38 +168,49 @@ def read_local(text: str, office: Office) -> datetime:
     return local if local.tzinfo is not None else local.replace(tzinfo=office.timezone)
 
 
-Named = Mapping[str, Mapping[str, str]]
+Named = Mapping[str, tuple[str, str]]
+"""The path of each item of the draft → the page of its row in the panel, and what it is called."""
 
 
 async def _rows() -> Named:
-    """Where each coded item of the draft is in the panel."""
-    held: dict[str, dict[str, str]] = {}
-    for section, table in (
-        ("event_types", DraftEventType),
-        ("indicators", DraftIndicator),
-        ("limits", DraftLimit),
-        ("rules", DraftRule),
-    ):
-        rows = await table.select(table._meta.primary_key, table._meta.get_column_by_name("code"))
-        held[section] = {row["code"]: f"/admin/#/{table._meta.tablename}/{row['id']}" for row in rows}
-    fields = await DraftField.select(DraftField.id, DraftField.name, DraftField.event_type.code.as_alias("code"))
-    held["fields"] = {f"{row['code']}.fields.{row['name']}": f"/admin/#/draft_field/{row['id']}" for row in fields}
+    held: dict[str, tuple[str, str]] = {
+        "holidays": ("/admin/#/draft_days", ""),
+        "workdays": ("/admin/#/draft_days", ""),
+        "rules": ("/admin/#/draft_rule", ""),
+        "standing.tiers": ("/admin/#/draft_tier", ""),
+    }
+    paths: dict[int, str] = {}
+
+    async def name(table: type[Table], path: Callable[[Any, int], str], called: str = "") -> None:
+        """The rows of a table: their path from the row and its number among all, and the column they are known by."""
+        rows = placed(await table.objects())
+        for at, row in enumerate(rows):
+            paths[row.id] = path(row, at)
+            held[paths[row.id]] = (f"/admin/#/{table._meta.tablename}/{row.id}", str(getattr(row, called, "")))
+
+    await name(DraftEventType, lambda row, _: f"event_types.{row.code}", "code")
+    owners = dict(paths)
+    await name(DraftField, lambda row, _: f"{owners[identity(row.event_type)]}.fields.{row.name}", "name")
+    await name(DraftIndicator, lambda row, _: f"indicators.{row.code}", "code")
+    await name(DraftLimit, lambda row, _: f"limits.{row.code}", "code")
+    await name(DraftRule, lambda _, at: f"rules[{at}]", "code")
+    rules = dict(paths)
+    await name(DraftConsequence, lambda row, _: f"{rules[identity(row.rule)]}.{row.verdict}")
+    await name(DraftScorecard, lambda _, at: f"scorecards[{at}]")
+    cards, parts = dict(paths), Counter[int]()
+
+    def part(row: Any, _: int) -> str:
+        parts[identity(row.scorecard)] += 1
+        return f"{cards[identity(row.scorecard)]}.parts[{parts[identity(row.scorecard)] - 1}]"
+
+    await name(DraftPart, part, "title")
+    await name(DraftLinkage, lambda row, _: f"standing.linkage.{row.post}", "post")
+    await name(DraftTier, lambda _, at: f"standing.tiers.shares[{at}]")
+    await name(DraftAward, lambda _, at: f"standing.awards[{at}]", "code")
     return held
 
 
-def _row_of(path: str, tree: Document, named: Named) -> tuple[str, str]:
+def _row_of(path: str, named: Named) -> tuple[str, str]:
     """The panel's page of the row that a finding is about, and its code; the settings where it is about no row."""
-    if rule := re.match(r"rules\[(\d+)\]", path):
-        rules: Any = tree.get("rules") or []
-        at = int(rule[1])
-        code = str(rules[at].get("rule") or "") if at < len(rules) else ""
-        return named["rules"].get(code, "/admin/#/draft_rule/"), code
-    for section, rows in (("event_types", named["fields"]), *named.items()):
-        inside = path.removeprefix(f"{section}.")
-        if inside == path:
-            continue
-        fits = [code for code in rows if inside == code or inside.startswith((f"{code}.", f"{code}["))]
-        if fits:
-            nearest = max(fits, key=len)
-            return rows[nearest], nearest.replace(".fields.", ".")
-    return "/admin/#/draft/1", ""
+    fits = [held for held in named if path == held or path.startswith((f"{held}.", f"{held}["))]
+    return named[max(fits, key=len)] if fits else ("/admin/#/draft/1", "")

@@ -68,20 +68,23 @@ def _fields(old: Any, new: Any) -> Iterable[Message]:
         was, now = before.get(path), after.get(path)
         if was == now:
             continue
-        name = _name(path)
+        name, key = _name(path), path[-1] if path else ""
         if was is None:
-            yield message("comparison.set", field=name, after=_said(now))
+            yield message("comparison.set", field=name, after=_said(now, key))
         elif now is None:
-            yield message("comparison.unset", field=name, before=_said(was))
+            yield message("comparison.unset", field=name, before=_said(was, key))
         else:
-            yield message("comparison.changed", field=name, before=_said(was), after=_said(now))
+            yield message("comparison.changed", field=name, before=_said(was, key), after=_said(now, key))
 
 
 def _flat(item: Any, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
-    """The fields of an item, those of mappings inside it by their path; lists are fields."""
+    """The fields of an item, those of mappings inside it by their path, those in a list by their name or number."""
     if isinstance(item, Mapping) and item:
         for key, value in item.items():
             yield from _flat(value, (*path, key))
+    elif isinstance(item, list) and item and all(isinstance(one, Mapping) for one in item):
+        for number, one in enumerate(item, 1):
+            yield from _flat(one, (*path, str(one.get("code") or one.get("category") or number)))
     elif item is not None:
         yield path, item
 
@@ -94,9 +97,13 @@ def _name(path: tuple[str, ...]) -> Message:
     return name
 
 
-def _said(value: Any) -> Message | str:
+def _said(value: Any, key: str) -> Message | str:
     if isinstance(value, bool):
         return message("comparison.yes" if value else "comparison.no")
+    if isinstance(value, str) and value in WORDS.get(key, ()):
+        return message(f"value.{value}")
+    if isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value):
+        return "、".join(f"{'…' if bound is None else bound} → {points}" for bound, points in value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "、".join(value) or message("comparison.nothing")
     if isinstance(value, (list, dict)):
@@ -120,5 +127,26 @@ KEYS = frozenset({
     "base", "depth", "late", "holidays", "workdays", "scorecards", "standing", "rulebook", "fields", "type",
     "choices", "required", "days_late", "full", "owner", "category", "overdraw", "measure", "per", "veto", "to",
     "differentiation", "progress", "among", "groups", "at_least", "undifferentiated", "differentiated", "both",
+    "method", "direct", "linear", "from", "efficacy", "bad", "good", "milestone", "rank", "raters", "weights",
+    "missing", "order", "all_equal", "range_below", "range_above", "cv_below", "cv_above", "full_share_at_least",
+    "distinct_below", "for", "kind", "group", "post", "parts", "weight", "linkage", "floor", "tiers", "shares",
+    "awards", "top_share", "quota", "repeat", "within_days", "same", "by",
 })  # fmt: skip
 """Keys of a document that have a name in both languages."""
+
+WORDS: Mapping[str, frozenset[str]] = {
+    "charge": frozenset({"subject", "members", "owner", "unit"}),
+    "among": frozenset({"group", "unit"}),
+    "differentiation": frozenset({"total"}),
+    "progress": frozenset({"rank", "total"}),
+    "kind": frozenset({"unit", "person"}),
+    "method": frozenset({"direct", "bands", "linear", "efficacy", "milestone", "rank", "raters"}),
+    "order": frozenset({"ascending", "descending"}),
+    "missing": frozenset({"renormalise", "zero"}),
+    "sign": frozenset({"bonus", "deduction", "both"}),
+    "split": frozenset({"each", "pro_rata"}),
+    "matter": frozenset({"each", "highest"}),
+    "late": frozenset({"carry", "refuse"}),
+    "basis": frozenset({"nominal", "posted"}),
+}
+"""Words of the schema that are said in the reader's language, by the key that they stand under."""

@@ -74,10 +74,23 @@
     if (said !== text) node.nodeValue = said;
   };
 
+  // The key's own heading, and the columns to sort by, are shown by their names in the database.
+  const column = (parent, text) => {
+    if (!parent?.closest('thead, select[name="column"]')) return undefined;
+    const table = window.location.hash.replace(/^#\//, "").split(/[/?]/)[0];
+    const columns = told.columns[table] ?? {};
+    return columns[text] ?? columns[text.toLowerCase().replaceAll(" ", "_")];
+  };
+
   const say = (node) => {
     const text = node.nodeValue.trim();
     if (!text) return;
     const parent = node.parentElement;
+    const named = column(parent, text);
+    if (named !== undefined) {
+      if (named !== text) node.nodeValue = named;
+      return;
+    }
     if (parent?.closest("tbody") && instant.test(text)) node.nodeValue = clock(text);
     if (!parent || parent.closest("tbody, textarea, .CodeMirror, script, style")) return;
     if (parent.tagName === "H1") return heading(node, text);

@@ -95,7 +95,7 @@ async def test_a_wrong_condition_is_refused_with_its_column(sign_in: SignIn) -> 
         ({"relation": "lead_dept"}, "连带关系"),
         ({"event_type": None}, "事件类型"),
         ({"max": "-1"}, "单次上限"),
-        ({"further_json": "{"}, "其他设置（JSON）"),
+        ({"veto_to": "60"}, "否决：总分不超过"),
     ],
 )
 async def test_what_cannot_stand_is_refused_by_its_column(sign_in: SignIn, values: Any, column: str) -> None:
