@@ -2,11 +2,11 @@
 
 A rule that can only hold where some field has one of certain words (``level == "city"``) is kept
 under those words and looked at only when the event says one of them, so that a match costs
-about the same among many rules as among few.
+about the same among many rules as among few. Those under one word are kept by another field in turn.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -22,6 +22,8 @@ Truth = Callable[[Facts], object]
 """A compiled condition of which only whether it is true matters: truthy, or not."""
 Candidate = tuple[str, Truth]
 """A rule's code and its test."""
+FEW = 4
+"""Fewer rules are tested one by one: that is faster than to look them up."""
 
 
 def _serving(rulebook: Rulebook) -> dict[str, list[tuple[str, Condition | None]]]:
@@ -44,64 +46,66 @@ class DirectMatcher:
     """Evaluates the conditions in plain Python. Holds nothing outside of itself."""
 
     def __init__(self, rulebook: Rulebook) -> None:
-        self._types = {event_type: _Index(rules) for event_type, rules in _serving(rulebook).items()}
+        self._types = {
+            event_type: _Index([(code, None if when is None else when.tree) for code, when in rules])
+            for event_type, rules in _serving(rulebook).items()
+        }
 
     def match(self, event_type: str, facts: Facts) -> frozenset[str]:
         """The codes of the rules that hold; see :class:`engine.matching.Matcher`."""
         index = self._types.get(event_type)
-        return frozenset() if index is None else index.match(facts)
+        if index is None:
+            return frozenset()
+        held: list[str] = []
+        index.collect(facts, held)
+        return frozenset(held)
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-class _Shelf:
-    """Rules to look at: those that hold as soon as one looks, and those to be tested."""
-
-    def __init__(self) -> None:
-        self.sure: frozenset[str] = frozenset()
-        self.candidates: list[Candidate] = []
-
-    def put(self, code: str, rest: Node | None) -> None:
-        """Keep a rule, with what of its condition is still to be tested."""
-        if rest is None:
-            self.sure |= {code}
-        else:
-            self.candidates.append((code, holding(rest)))
-
-
 class _Index:
-    """The rules of one event type: those kept under a field's words, and the others."""
+    """Rules looked at together: those that hold as soon as one looks, those to be tested, those under a field's words.
 
-    def __init__(self, rules: Sequence[tuple[str, Condition | None]]) -> None:
-        self._others = _Shelf()
-        under: dict[str, dict[str, _Shelf]] = {}
-        required = {code: _required(when.tree) for code, when in rules if when is not None}
+    What lies under a word is such an index again. ``known`` are the fields that led here.
+    """
+
+    def __init__(self, rules: Sequence[tuple[str, Node | None]], known: frozenset[str] = frozenset()) -> None:
+        self._sure = [code for code, tree in rules if tree is None]
+        self._candidates: list[Candidate] = []
+        under: dict[str, dict[str, list[tuple[str, Node | None]]]] = {}
+        open_ = {code: tree for code, tree in rules if tree is not None}
+        required = {code: _without(_required(tree), known) for code, tree in open_.items()}
+        crowds = Counter((name, word) for words in required.values() for name in words for word in words[name])
         common = Counter(name for words in required.values() for name in words)
-        for code, when in rules:
-            words = required.get(code)
-            if when is None or not words:
-                self._others.put(code, None if when is None else when.tree)
+        for code, tree in open_.items():
+            words = required[code]
+            if not words or len(open_) < FEW:
+                self._candidates.append((code, holding(tree)))
                 continue
-            name = max(words, key=lambda name: (common[name], name))
-            rest = _rest(when.tree, name)
+            name = min(words, key=lambda name: (max(crowds[name, word] for word in words[name]), -common[name], name))
             for word in words[name]:
-                under.setdefault(name, {}).setdefault(word, _Shelf()).put(code, rest)
-        self._under = tuple(under.items())
+                under.setdefault(name, {}).setdefault(word, []).append((code, _rest(tree, name)))
+        self._under = [
+            (name, {word: _Index(below, known | {name}) for word, below in words.items()})
+            for name, words in under.items()
+        ]
 
-    def match(self, facts: Facts) -> frozenset[str]:
-        shelf = self._others
-        sure = shelf.sure
-        held = [code for code, test in shelf.candidates if test(facts)]
-        for name, shelves in self._under:
+    def collect(self, facts: Facts, held: list[str]) -> None:
+        """Add the codes of the rules that hold."""
+        held += self._sure
+        for code, test in self._candidates:
+            if test(facts):
+                held.append(code)
+        for name, words in self._under:
             word: Any = facts.get(name)
-            if word in shelves:
-                shelf = shelves[word]
-                sure = sure | shelf.sure if sure else shelf.sure
-                for code, test in shelf.candidates:
-                    if test(facts):
-                        held.append(code)
-        return sure.union(held) if held else sure
+            below = words.get(word)
+            if below is not None:
+                below.collect(facts, held)
+
+
+def _without(words: Mapping[str, frozenset[str]], known: frozenset[str]) -> dict[str, frozenset[str]]:
+    return {name: texts for name, texts in words.items() if texts and name not in known}
 
 
 def _required(node: Node) -> dict[str, frozenset[str]]:
