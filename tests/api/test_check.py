@@ -49,7 +49,7 @@ def test_the_public_cases_hold_one_line_each() -> None:
 
 def test_a_rulebook_runs_its_own_cases() -> None:
     result = run(STARTER)
-    assert (result.return_value, len(result.stdout.splitlines())) == (0, 33)
+    assert (result.return_value, len(result.stdout.splitlines())) == (0, 48)
 
 
 def test_a_wrong_expectation_shows_both_values(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_the_case_holds(case: Case) -> None:
 def test_the_cases_beside_a_rulebook_hold() -> None:
     (tree,) = load(STARTER.read_bytes())
     results = run_cases(read_document(tree.raw, tree.lines))
-    assert len(results) == 33
+    assert len(results) == 48
     assert all(result.holds for result in results)
     assert read_contents(tree).rulebook is not None
 
