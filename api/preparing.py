@@ -23,20 +23,22 @@ TRIAL = "demonstration"
 """The name of the key that the line to try comes in with."""
 
 
-async def prepare(settings: Settings, address: str) -> Sequence[Message]:
-    """Make what is missing; what is to be said about it."""
+async def prepare(settings: Settings, address: str, *, demonstrate: bool = True) -> Sequence[Message]:
+    """Make what is missing; what is to be said about it. A new database of our own is filled to ``demonstrate``."""
     current = Current(settings.timezone)
     use_current(current)
     async with borrowed() as connection:
         head = await current.refresh(connection)
     lines = []
-    if settings.embedded and not head.length:
+    if settings.embedded and demonstrate and not head.length:
         await fill_demonstration(current)
+        async with borrowed() as connection:
+            await current.refresh(connection)
         lines.append(message("demonstration.filled"))
     password = await make_first_administrator()
     if password is not None:
         lines.append(message("serve.administrator", name="admin", password=password))
-    if settings.embedded:
+    if current.demonstration and settings.embedded:
         key = await _trial_key(anyio.Path(settings.var / "demonstration-key"))
         lines.append(message("serve.trial", line=trial_line(address, key)))
     return lines

@@ -272,7 +272,7 @@ async def _telling_events(account: Account, connection: Connection) -> list[Reco
         """
         SELECT e.source, e.id, e.type, e.subject, e.time, e.recorded_at, e.matter, e.parties, e.basis, e.data,
                e.number, p.booked
-        FROM event e JOIN present_event p ON p.number = e.number
+        FROM event e JOIN present_event p ON p.source = e.source AND p.id = e.id
         WHERE e.booked >= $1 AND e.booked < $2 AND e.type = ANY($3)
         """,
         account.period.start,

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 
 @click.command
-def serve() -> None:
+@click.option("--empty", is_flag=True, help="自带的新数据库不填演示数据 / leave a new database of our own empty")
+def serve(empty: bool) -> None:
     """启动服务 / run the service."""
     settings = environment.read()
     with _listen(settings) as listening, opened(settings) as there:
-        lines = anyio.run(_prepare, there, _address(listening))
+        lines = anyio.run(_prepare, there, _address(listening), not empty)
         try:
             listening.listen(1024)
         except OSError as error:  # another process took the address while ours got ready
@@ -46,9 +47,9 @@ def serve() -> None:
         _run(there, listening)
 
 
-async def _prepare(settings: Settings, address: str) -> Sequence[Message]:
+async def _prepare(settings: Settings, address: str, demonstrate: bool) -> Sequence[Message]:
     async with connected(settings):
-        return await prepare(settings, address)
+        return await prepare(settings, address, demonstrate=demonstrate)
 
 
 def _listen(settings: Settings) -> socket.socket:

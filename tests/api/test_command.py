@@ -70,7 +70,7 @@ def free_port() -> int:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_and_stops_in_order(start: Start, tmp_path: Path, way: signal.Signals, workers: str) -> None:
-    process = start("serve", JIKAO_WORKERS=workers)
+    process = start("serve", "--empty", JIKAO_WORKERS=workers)
     answers(listening(process))
     process.send_signal(way)
     code, _, complaints = said(process)
@@ -81,13 +81,13 @@ def test_it_serves_and_stops_in_order(start: Start, tmp_path: Path, way: signal.
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_is_killed_and_started_again_at_once(start: Start, workers: str) -> None:
     given = {"JIKAO_LISTEN": f"127.0.0.1:{free_port()}", "JIKAO_WORKERS": workers}
-    killed = start("serve", **given)
+    killed = start("serve", "--empty", **given)
     answers(listening(killed))
     killed.kill()
     killed.wait()
     deadline = time.monotonic() + 10
     while True:  # workers need a moment to notice that their parent is gone
-        again = start("serve", **given)
+        again = start("serve", "--empty", **given)
         if again.stdout and again.stdout.readline():
             break
         assert "Address already in use" in said(again)[2]
@@ -98,7 +98,7 @@ def test_it_is_killed_and_started_again_at_once(start: Start, workers: str) -> N
 
 
 def test_two_commands_share_one_embedded_database(start: Start) -> None:
-    serving = start("serve")
+    serving = start("serve", "--empty")
     url = listening(serving)
     assert said(start("migrate")) == (0, "the database's tables are current\n", "")
     answers(url)
@@ -118,7 +118,7 @@ def test_a_busy_address_is_told_in_one_line(start: Start) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        code, out, complaints = said(start("serve", JIKAO_LISTEN=address))
+        code, out, complaints = said(start("serve", "--empty", JIKAO_LISTEN=address))
     assert (code, out) == (1, "")
     assert complaints == f"jikao: JIKAO_LISTEN: cannot listen on {address}: Address already in use\n"
 
