@@ -5,12 +5,15 @@ happens here in every other step.
 """
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from engine import limits
+from engine.amount import ZERO
 from engine.bureau import Bureau
+from engine.charge import ChargeKey
 from engine.condition import names_of, parse
 from engine.event import EventKey
 from engine.field import DaysLate, EventType, Field
@@ -43,8 +46,10 @@ from engine.rulebook import (
     Window,
 )
 from engine.scalar import Raw
+from engine.scene import Matchers
 
 DAY = date(2026, 1, 1)
+CENT = Decimal("0.01")
 UNITS = ["U1", "U2", "D1", "D2"]
 PEOPLE = ["P1", "P2", "L1"]
 RELATIONS = ["lead_dept", "principal", "superior"]
@@ -354,3 +359,35 @@ class History:
 
     def _some_event(self) -> EventKey:
         return self.rng.choice(list(self.register.held) or [EventKey("nobody", "nothing")])
+
+
+def check_sums(history: History, matchers: Matchers | None = None) -> None:
+    """The sums, and the charges that stand, equal a fresh evaluation by the register's matchers or by others."""
+    register = history.register
+    fresh = register.fresh(matchers)
+    for key in {*register.sums, *fresh}:
+        expected = fresh[key].posted if key in fresh else ZERO
+        assert register.sums[key] == expected, key
+    present = {posting.charge.key: posting for sheet in register.book.sheets.values() for posting in sheet.postings}
+    assert {key: each.posted for key, each in present.items()} == {key: each.posted for key, each in fresh.items()}
+
+
+def check_limits(history: History) -> None:
+    """No window holds more than the most that any version allows, no joint charge stands without its source,
+    and amounts are whole cents."""
+    register = history.register
+    charges = {posting.charge.key: posting for sheet in register.book.sheets.values() for posting in sheet.postings}
+    for posting in charges.values():
+        key = posting.charge.key
+        assert posting.posted == posting.posted.quantize(CENT)
+        if key.joint and key.source:
+            source = charges[ChargeKey(key.source, key.id, *(key.origin_rule, key.origin_subject) * 2)]
+            assert source.superseded_by is None
+            assert source.charge.nominal
+    used: dict[limits.Window, Decimal] = defaultdict(lambda: ZERO)
+    most: dict[limits.Window, Decimal] = {}
+    for sheet in register.book.sheets.values():
+        for window, taking in sheet.takings:
+            used[window] += taking.taken
+            most[window] = max(most.get(window, ZERO), taking.most)
+    assert all(amount <= most[window] for window, amount in used.items())

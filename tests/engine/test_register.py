@@ -8,53 +8,17 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.amount import ZERO
-from engine.charge import ChargeKey
 from engine.durable import DurableMatcher, available
 from engine.finding import Refused
-from engine.limits import Window
 from engine.matching import Matcher
 from engine.period import Period
 from engine.rulebook import Version
-from engine.scene import Matchers
-from tests.worlds import DAY, History
+from tests.worlds import DAY, History, check_limits, check_sums
 
 CENT = Decimal("0.01")
 HISTORIES = int(os.environ.get("JIKAO_HISTORIES", "10000"))
 STEPS = 20
 BLOCKS = 40
-
-
-def check_sums(history: History, matchers: Matchers | None = None) -> None:
-    """The sums, and the charges that stand, equal a fresh evaluation by the register's matchers or by others."""
-    register = history.register
-    fresh = register.fresh(matchers)
-    for key in {*register.sums, *fresh}:
-        expected = fresh[key].posted if key in fresh else ZERO
-        assert register.sums[key] == expected, key
-    present = {posting.charge.key: posting for sheet in register.book.sheets.values() for posting in sheet.postings}
-    assert {key: each.posted for key, each in present.items()} == {key: each.posted for key, each in fresh.items()}
-
-
-def check_limits(history: History) -> None:
-    """No window holds more than the most that any version allows, no joint charge stands without its source,
-    and amounts are whole cents."""
-    register = history.register
-    charges = {posting.charge.key: posting for sheet in register.book.sheets.values() for posting in sheet.postings}
-    for posting in charges.values():
-        key = posting.charge.key
-        assert posting.posted == posting.posted.quantize(CENT)
-        if key.joint and key.source:
-            source = charges[ChargeKey(key.source, key.id, *(key.origin_rule, key.origin_subject) * 2)]
-            assert source.superseded_by is None
-            assert source.charge.nominal
-    used: Counter[Window] = Counter()
-    most: dict[Window, Decimal] = {}
-    for sheet in register.book.sheets.values():
-        for window, taking in sheet.takings:
-            used[window] += taking.taken  # type: ignore[assignment]
-            most[window] = max(most.get(window, ZERO), taking.most)
-    assert all(amount <= most[window] for window, amount in used.items())
 
 
 def live(seed: int) -> History:
