@@ -3,7 +3,7 @@
 A hundred rules over ten types of events, ninety that charge and ten that carry charges on along two
 hops; limits by the event, the month, the quarter and the year; matters, repetitions, factors. Events
 of somewhat under 500 bytes lie in their order in a file, one JSON text a line. Two processes score half
-of the subjects each, then one posts in turn. On fewer events the sums are first compared with those
+of the subjects each, then each posts half in turn. On fewer events the sums are first compared with those
 of :func:`engine.evaluation.evaluate`. Run: ``python -m bench.replay``.
 """
 
@@ -38,7 +38,7 @@ from engine.evaluation import evaluate
 from engine.organisation import Organisation
 from engine.period import Calendar
 from engine.publication import succeed
-from engine.replay import Claims, Posted, Poster, Scored, Scorer, amount, contend, stake
+from engine.replay import Claims, Poster, Scored, Scorer, amount, contend, stake
 from engine.rulebook import Version
 from rules.document import read_rulebook
 from rules.roster import read_periods, read_relations, read_subjects
@@ -192,33 +192,40 @@ class _Subject(msgspec.Struct):
     subject: str
 
 
-class Part(NamedTuple):
-    """What one process made of its subjects: events in turn, block by block, and the claims that count among them."""
+class Done(NamedTuple):
+    """What a process found for its subjects: the claims that count among them, or sums; its time and memory."""
 
-    blocks: list[bytes]
-    claims: Claims
+    found: Any
     seconds: float
     memory: int
 
 
-def score_part(path: Path, part: int) -> Part:
-    """Decode and score the events of every so manieth subject."""
+def score_part(path: Path, part: int) -> Done:
+    """Decode and score the events of one part of the subjects; what they charge goes to a file, in turn."""
     gc.disable()  # nothing here makes cycles
     begun = time.process_time()
-    bureau = office()
-    blocks: list[bytes] = []
     claims: Claims = {}
-    with path.open("rb") as file:
-        scored = _score(bureau, _own(file, part))
+    with path.open("rb") as file, _scored(path, part).open("wb") as out:
+        scored = _score(office(), _own(file, part))
         while block := list(islice(scored, BLOCK)):
             stake(claims, block)
-            blocks.append(marshal.dumps(block))
-    return Part(blocks, claims, time.process_time() - begun, memory())
+            marshal.dump(block, out)
+        marshal.dump([], out)
+    return Done(claims, time.process_time() - begun, memory())
+
+
+def _scored(path: Path, part: int) -> Path:
+    return path.with_suffix(f".{part}")
 
 
 def _own(lines: Iterable[bytes], part: int) -> Iterator[bytes]:
     subject = msgspec.json.Decoder(_Subject)
-    return (line for line in lines if crc32(subject.decode(line).subject.encode()) % PROCESSES == part)
+    return (line for line in lines if part_of(subject.decode(line).subject) == part)
+
+
+def part_of(subject: str) -> int:
+    """Which process the subject's events and charges go to."""
+    return crc32(subject.encode()) % PROCESSES
 
 
 def _score(bureau: Bureau, lines: Iterable[bytes]) -> Iterator[Scored]:
@@ -242,29 +249,26 @@ def matchers() -> Any:
     return matcher
 
 
-def post_parts(parts: list[Part]) -> Sums:
-    """Post what the processes scored, in turn; nothing here is booked on another day than its own."""
+def post_part(path: Path, claims: Claims, part: int) -> Done:
+    """Post for one part of the subjects what was scored, in turn. (Nothing here is booked on a later day.)"""
     gc.disable()
-    claims: Claims = {}
-    for part in parts:
-        for matter, claim in part.claims.items():
-            contend(claims, matter, claim)
+    begun = time.process_time()
     bureau = office()
-    poster = Poster(bureau, claims)
+    poster = Poster(bureau, claims, lambda subject: part_of(subject) == part)
     cents: dict[tuple[str, str, int], Any] = defaultdict(int)
-    for scored in merge(*(_unpack(part.blocks) for part in parts)):
+    for scored in merge(*(_read(_scored(path, each)) for each in range(PROCESSES))):
         month = scored[0][:7]
-        posted: Posted
-        for posted in poster.post(scored):
-            cents[month, posted[3], posted[2]] += posted[4]
+        for _, _, place, subject, posted in poster.post(scored):
+            cents[month, subject, place] += posted
     rules = bureau.versions[0].rulebook.rules
-    return {(month, subject, rules[place].code): amount(total) for (month, subject, place), total in cents.items()}
+    sums = {(month, subject, rules[place].code): amount(total) for (month, subject, place), total in cents.items()}
+    return Done(sums, time.process_time() - begun, memory())
 
 
-def _unpack(blocks: list[bytes]) -> Iterator[Scored]:
-    blocks.reverse()
-    while blocks:
-        yield from marshal.loads(blocks.pop())
+def _read(path: Path) -> Iterator[Scored]:
+    with path.open("rb") as file:
+        while block := marshal.load(file):
+            yield from block
 
 
 def memory() -> int:
@@ -272,16 +276,33 @@ def memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def run(path: Path) -> tuple[Sums, float, list[int], list[float]]:
-    """The sums of a file, the seconds it took, and what each process held and computed."""
+class Run(NamedTuple):
+    """The sums of a file, the seconds it took, and what the processes did that scored and that posted."""
+
+    sums: Sums
+    seconds: float
+    scoring: list[Done]
+    posting: list[Done]
+
+    def bytes(self) -> int:
+        """The most that all processes held together."""
+        each = [max(one.memory, other.memory) for one, other in zip(self.scoring, self.posting, strict=True)]
+        return sum(each) + memory()
+
+
+def run(path: Path) -> Run:
+    """Evaluate a file."""
     begun = time.perf_counter()
+    parts = range(PROCESSES)
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(score_part, [path] * PROCESSES, range(PROCESSES)))
-    posting = time.process_time()
-    sums = post_parts(parts)
-    took = time.perf_counter() - begun
-    computed = [*(part.seconds for part in parts), time.process_time() - posting]
-    return sums, took, [*(part.memory for part in parts), memory()], computed
+        scoring = list(pool.map(score_part, [path] * PROCESSES, parts))
+        claims: Claims = {}
+        for each in scoring:
+            for matter, claim in each.found.items():
+                contend(claims, matter, claim)
+        posting = list(pool.map(post_part, [path] * PROCESSES, [claims] * PROCESSES, parts))
+    sums = {place: cents for each in posting for place, cents in each.found.items()}
+    return Run(sums, time.perf_counter() - begun, scoring, posting)
 
 
 def plain(path: Path) -> tuple[Sums, float]:
@@ -308,27 +329,27 @@ def measure(*, quick: bool = False) -> Finding:
         size = write_events(many, count)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             expected, plainly = pool.submit(plain, few).result()
-        if run(few)[0] != expected:
+        if run(few).sums != expected:
             sys.exit("the replay differs from the plain evaluation")
-        _, took, held, computed = run(many)
-    alone = max(computed[:-1]) + computed[-1]
+        done = run(many)
+    scoring, posting = [each.seconds for each in done.scoring], [each.seconds for each in done.posting]
     missed = []
-    if not quick and took > SECONDS:
+    if not quick and done.seconds > SECONDS:
         missed.append(
-            f"{took:.0f} s for {SECONDS} s. The processor was at work for {alone:.0f} s on the longest way (the slower "
-            "process that scores, then the one that posts); the rest is waiting for cores that others use."
+            f"{done.seconds:.0f} s for {SECONDS} s. The processor was at work for {max(scoring) + max(posting):.0f} s "
+            "on the longest way; the rest is starting, passing on, and waiting for cores that others use."
         )
-    if sum(held) > BYTES:
-        missed.append(f"{sum(held) / 1e6:.0f} MB for {BYTES / 1e6:.0f} MB.")
+    if done.bytes() > BYTES:
+        missed.append(f"{done.bytes() / 1e6:.0f} MB for {BYTES / 1e6:.0f} MB.")
     rows = [
         ["events", f"{count:,}"],
         ["bytes an event", f"{size / count:.0f}"],
-        ["seconds", f"{took:.1f}"],
-        ["of processor, scoring (two processes)", " and ".join(f"{each:.1f} s" for each in computed[:-1])],
-        ["of processor, posting (one process)", f"{computed[-1]:.1f} s"],
-        ["microseconds of processor an event", f"{sum(computed) / count * 1e6:.0f}"],
+        ["seconds", f"{done.seconds:.1f}"],
+        ["of processor, decoding and scoring", " and ".join(f"{each:.1f} s" for each in scoring)],
+        ["of processor, posting", " and ".join(f"{each:.1f} s" for each in posting)],
+        ["microseconds of processor an event", f"{sum(scoring + posting) / count * 1e6:.0f}"],
         ["the same by the plain evaluation, in one process", f"{plainly * 1e6:.0f}"],
-        ["most memory, all processes", f"{sum(held) / 1e6:.0f} MB"],
+        ["most memory, all processes", f"{done.bytes() / 1e6:.0f} MB"],
     ]
     return Finding(
         title="A fresh evaluation from a file",

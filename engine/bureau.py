@@ -24,7 +24,8 @@ class Bureau(msgspec.Struct, frozen=True, kw_only=True):
         """The version that rules the instant: the latest effective, of equals the later published."""
         ruling: Version | None = None
         for version in self.versions:
-            if version.effective <= instant and (ruling is None or version.effective >= ruling.effective):
+            effective = version.rulebook.effective
+            if effective <= instant and (ruling is None or effective >= ruling.rulebook.effective):
                 ruling = version
         return ruling
 

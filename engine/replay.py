@@ -99,12 +99,29 @@ class _Windows(dict[tuple[int, bool], list[Room]]):
         return self[asked]
 
 
-class Poster:
-    """Posts what was scored, given in turn, once it is known which claims count."""
+class _Mine(dict[str, bool]):
+    """Whether a subject is one of those whom a poster posts for, asked once for each."""
 
-    def __init__(self, bureau: Bureau, claims: Claims) -> None:
+    def __init__(self, mine: Callable[[str], bool]) -> None:
+        self._mine = mine
+
+    def __missing__(self, subject: str) -> bool:
+        self[subject] = self._mine(subject)
+        return self[subject]
+
+
+class Poster:
+    """Posts what was scored, given in turn, once it is known which claims count.
+
+    Where amounts travel as they are charged (``basis: nominal``) what is posted to one subject is
+    nothing to another, so that several posters may each post for the subjects that are theirs
+    (``mine``), all given the same.
+    """
+
+    def __init__(self, bureau: Bureau, claims: Claims, mine: Callable[[str], bool] = lambda _: True) -> None:
         self._bureau = bureau
         self._claims = claims
+        self._mine = _Mine(mine)
         self._versions = {version.number: version for version in bureau.versions}
         self._most = {version.number: [_most(rule) for rule in version.rulebook.rules] for version in bureau.versions}
         self._windows: dict[tuple[int, str, str], _Windows] = {}
@@ -114,15 +131,18 @@ class Poster:
     def post(self, scored: Scored) -> list[Posted]:
         """What stands of the charges after matters and limits; of each, those that post 0 too."""
         turn, number, charges = scored
-        windows = self._windows_at(number, turn)
+        windows, mine = self._windows_at(number, turn), self._mine
         posted: list[Posted] = []
         travelling: list[tuple[int, str, tuple[Joint, ...]]] = []
         for place, subject, nominal, matter, joints, journey in charges:
             if matter and nominal and self._claims[matter, subject, nominal > 0] != _claim(turn, place, nominal):
-                posted.append((place, subject, place, subject, 0))
+                if mine[subject]:
+                    posted.append((place, subject, place, subject, 0))
                 continue
-            held = _fit(windows, place, subject, nominal)
-            posted.append((place, subject, place, subject, held))
+            held: Cents = nominal
+            if mine[subject]:
+                held = _fit(windows, place, subject, nominal)
+                posted.append((place, subject, place, subject, held))
             if journey is not None:
                 joints = self._travel(number, place, subject, held, journey)
             if joints:
@@ -131,6 +151,8 @@ class Poster:
         spent: dict[tuple[int, str, bool], Cents] = {}
         for place, subject, joints in travelling:
             for rule, answering, wanted in joints:
+                if not mine[answering]:
+                    continue
                 bound = most[rule]
                 left = wanted if bound is None else _take(bound, (rule, answering, wanted > 0), wanted, spent)
                 posted.append((place, subject, rule, answering, _fit(windows, rule, answering, left)))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from engine.evaluation import evaluate
-from engine.replay import Scorer, replay
+from engine.replay import Claims, Poster, Scorer, replay, stake
 from engine.turn import order_of
 from tests.worlds import History
 
@@ -76,3 +76,24 @@ def test_what_is_scored_travels_between_processes() -> None:
                 seen["journey"] += any(direct[5] is not None for direct in scored[2])
     assert min(seen.values()) > 10, seen
     assert len(seen) == 2
+
+
+def test_two_posters_post_what_one_does() -> None:
+    compared = 0
+    for history in histories(range(40)):
+        register = history.register
+        if any(version.rulebook.joint.basis == "posted" for version in register.bureau.versions):
+            continue
+        scorer, claims = Scorer(register.bureau, register.matcher), Claims()
+        recorded = sorted(register.book.events.values(), key=lambda each: order_of(each.event))
+        scored = sorted(each for each in map(scorer.score, recorded) if each is not None)
+        stake(claims, scored)
+        one = Poster(register.bureau, claims)
+        two = [
+            Poster(register.bureau, claims, lambda subject: subject.startswith("U")),
+            Poster(register.bureau, claims, lambda subject: not subject.startswith("U")),
+        ]
+        for each in scored:
+            assert sorted(one.post(each)) == sorted(posted for half in two for posted in half.post(each))
+            compared += 1
+    assert compared > 50
