@@ -60,6 +60,7 @@ def audit_routes(office: Office) -> Router:
         subject: FromQuery[str] = "",
         rule: FromQuery[str] = "",
         period: FromQuery[str] = "",
+        indicator: FromQuery[str] = "",
         before: FromQuery[int | None] = None,
     ) -> Response[str]:
         person = person_of(request)
@@ -67,7 +68,9 @@ def audit_routes(office: Office) -> Router:
         if not whole and not person.subject:
             raise NotYours
         asked = subject if whole else person.subject
-        wanted = EntryFilter(subject=asked or None, rule=rule or None, period=period or None)
+        wanted = EntryFilter(
+            subject=asked or None, rule=rule or None, period=period or None, indicator=indicator or None
+        )
         unknown, found, following = False, list[EntryView](), None
         try:
             found, following = await list_entries(wanted, before=before, limit=_PAGE)
@@ -82,7 +85,7 @@ def audit_routes(office: Office) -> Router:
             next=following,
             unknown=unknown,
             whole=whole,
-            asked={"subject": asked, "rule": rule, "period": period},
+            asked={"subject": asked, "rule": rule, "period": period, "indicator": indicator},
         )
 
     return Router("/", route_handlers=[entry_page, entries_page], exception_handlers=refuse_page(office))

@@ -16,6 +16,7 @@ from admin.login import login_routes
 from admin.office import Office
 from admin.page import HERE, refuse_page, show
 from admin.panel import Room, make_panel
+from admin.periods import period_routes
 from admin.publication import publication_routes
 from admin.session import use_secret
 from admin.tables import Role
@@ -35,6 +36,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         home_routes(office),
         publication_routes(office),
         audit_routes(office),
+        period_routes(office),
         panel_route(office, rooms),
     ]
 

@@ -22,6 +22,11 @@ def decode_figures(text: str) -> Figures:
     return msgspec.json.decode(text, type=Figures, dec_hook=_read)
 
 
+def from_plain(tree: object, wanted: Any) -> Any:
+    """The engine's value that a tree of JSON says."""
+    return msgspec.convert(tree, wanted, dec_hook=_read, strict=False)
+
+
 def plain_json(value: object) -> str:
     """Any of the engine's values as JSON, exact."""
     return msgspec.json.encode(value, enc_hook=_write, order="sorted").decode()
