@@ -55,13 +55,18 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     start: date | None = None
     end: date | None = None
 
+    @property
+    def identity(self) -> tuple[str, str, str, str | None, date | None]:
+        """By what the relation is known; stated again, it is changed: ``end`` ends it."""
+        return (self.subject, self.relation, self.answers, self.indicator, self.start)
+
     def in_force(self, day: date) -> bool:
         """Whether the relation holds on that day."""
         return (self.start is None or self.start <= day) and (self.end is None or day < self.end)
 
 
 class Organisation:
-    """Subjects and relations, found by code. Immutable once made."""
+    """Subjects and relations, found by code. Immutable once made. Of a relation stated twice the last holds."""
 
     def __init__(
         self,
@@ -70,7 +75,7 @@ class Organisation:
         timezone: tzinfo = TIMEZONE,
     ) -> None:
         self.subjects = {subject.code: subject for subject in subjects}
-        self.relations = tuple(relations)
+        self.relations = tuple({relation.identity: relation for relation in relations}.values())
         self.timezone = timezone
         self._answering: dict[tuple[str, str], list[Relation]] = {}
         for relation in self.relations:

@@ -32,12 +32,12 @@ def reorganise(
         known[subject.code] = _move(before, subject, since)
         if before is not None and before.places != known[subject.code].places:
             days.append(since)
-    held = {_identity(relation): relation for relation in organisation.relations}
+    held = {relation.identity: relation for relation in organisation.relations}
     for relation in relations:
-        before_it = held.get(_identity(relation))
+        before_it = held.get(relation.identity)
         if before_it != relation:
             days.append(_first_difference(before_it, relation))
-        held[_identity(relation)] = relation
+        held[relation.identity] = relation
     after = Organisation(known.values(), held.values(), organisation.timezone)
     findings = tuple(check(after))
     if findings:
@@ -76,10 +76,6 @@ def _move(before: Subject | None, subject: Subject, since: date) -> Subject:
     others = [each for each in before.places if each.since != since]
     places = sorted([*others, place], key=lambda each: each.since or date.min)
     return Subject(code=before.code, name=subject.name or before.name, places=tuple(places))
-
-
-def _identity(relation: Relation) -> tuple[str, str, str, str | None, date | None]:
-    return (relation.subject, relation.relation, relation.answers, relation.indicator, relation.start)
 
 
 def _first_difference(before: Relation | None, after: Relation) -> date:

@@ -72,7 +72,8 @@ def off(monkeypatch: pytest.MonkeyPatch, mechanism: str) -> None:
             reorganise = module.reorganise
 
             def forget(*args: Any) -> Reorganisation:
-                return msgspec.structs.replace(reorganise(*args), first_day=None)
+                after: Reorganisation = reorganise(*args)
+                return msgspec.structs.replace(after, first_day=None)
 
             monkeypatch.setattr(module, "reorganise", forget)
         case "tasks that grow":

@@ -23,7 +23,8 @@ from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
 from ledger.recording import Recorder
 from tests.worlds import History, draw_periods
 
-HISTORIES = int(os.environ.get("JIKAO_LEDGER_HISTORIES", "12"))
+HISTORIES = int(os.environ.get("JIKAO_LEDGER_HISTORIES", "300"))
+STEPS = 20
 
 
 class Office:
@@ -87,7 +88,7 @@ async def test_the_ledger_equals_the_register(pool: Database, seed: int) -> None
     use_current(current)
     history, office = History(seed, periodical=seed % 2 == 1), Office(current)
     await office.set_up(history.organisation, history.first)
-    for _ in range(40):
+    for _ in range(STEPS):
         step, refused = history.step()
         try:
             await getattr(office, step.verb)(*step.args)
