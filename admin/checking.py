@@ -28,7 +28,7 @@ from admin.checking_standing import (
     check_part,
     check_tier,
 )
-from admin.row import Problem, Values, among, at_least, code, event_type_of, needed, numbers, options
+from admin.row import Problem, Values, among, at_least, code, event_type_of, needed, numbers, options, own_id
 from engine.condition import check_field_name
 from engine.language import message
 from rules.standing_rows import LONGEST
@@ -69,7 +69,7 @@ async def check(table: type[Table], values: Values) -> list[Problem]:
 
 
 async def _draft(values: Values) -> list[Problem]:
-    row = await Draft.objects().get(Draft.id == values.get("id"))
+    row = await Draft.objects().get(Draft.id == own_id(values))
     problems = [*code(values), *at_least(values, "joint_depth", 1)]
     if row is not None and (values.get("cases_json") or "") != row.cases_json:
         problems.append(("cases_json", message("panel.cases_elsewhere")))

@@ -15,6 +15,7 @@ from admin.row import (
     given,
     maybe_code,
     numeric,
+    own_id,
     ratio,
 )
 from engine.field import EventType, Field
@@ -71,9 +72,9 @@ async def _veto_rule(values: Values) -> list[Problem]:
 async def _differentiation_rule(values: Values) -> list[Problem]:
     problems = [(column, message("panel.needed")) for column in ("compares", "among") if not given(values, column)]
     problems += [*at_least(values, "at_least", 1), *_groups(values)]
-    if await _compared_before(values.get("id")) and values.get("compares") == "total":
+    if await _compared_before(own_id(values)) and values.get("compares") == "total":
         problems.append(("compares", message("panel.total_no_indicators")))
-    held = await DraftConsequence.select().where(DraftConsequence.rule == (values.get("id") or 0))
+    held = await DraftConsequence.select().where(DraftConsequence.rule == own_id(values))
     for consequence in held:
         problems += [
             ("compares" if "total" in said.key else "among", said) for _, said in _fitting(consequence, values)
@@ -108,7 +109,7 @@ async def _joint_rule(values: Values) -> list[Problem]:
         problems.append(("event_type", message("panel.joint_no_event_type")))
     if (values.get("share") is None) == (values.get("points") is None):
         problems.append(("share", message("panel.share_or_points")))
-    sources = await DraftJointOf.select(DraftJointOf.source).where(DraftJointOf.rule == values.get("id", 0))
+    sources = await DraftJointOf.select(DraftJointOf.source).where(DraftJointOf.rule == own_id(values))
     query = DraftRule.select(DraftRule.event_type).where(
         (DraftRule.kind == "event") & DraftRule.event_type.is_not_null()
     )

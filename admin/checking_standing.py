@@ -2,7 +2,20 @@
 
 from collections.abc import Iterable
 
-from admin.row import Problem, Values, among, at_least, code, event_type_of, fits, given, maybe_code, numeric, ratio
+from admin.row import (
+    Problem,
+    Values,
+    among,
+    at_least,
+    code,
+    event_type_of,
+    fits,
+    given,
+    maybe_code,
+    numeric,
+    own_id,
+    ratio,
+)
 from engine.field import EventType
 from engine.language import message
 from engine.report import read_value
@@ -54,7 +67,7 @@ async def check_indicator(values: Values) -> list[Problem]:
         return [*problems, ("measured_on", message("panel.needed"))]
     event_type = await event_type_of(values["measured_on"])
     problems += _rated(event_type) if method == "raters" else _measured(values, event_type)
-    held = await DraftMeasureStep.select().where(DraftMeasureStep.indicator == (values.get("id") or 0))
+    held = await DraftMeasureStep.select().where(DraftMeasureStep.indicator == own_id(values))
     if held and any(list(_step(row, str(method))) for row in held):
         problems.append(("method", message("panel.steps_first")))
     return problems
@@ -85,7 +98,7 @@ async def check_measure_step(values: Values) -> list[Problem]:
         if group is not None and group.type == "choice":
             problems += fits("rater_group", lambda raw: read_value(group, raw), values["rater_group"])
     others = await DraftMeasureStep.select().where(
-        (DraftMeasureStep.indicator == indicator.id) & (DraftMeasureStep.id != (values.get("id") or 0))
+        (DraftMeasureStep.indicator == indicator.id) & (DraftMeasureStep.id != own_id(values))
     )
     if indicator.method == "linear" and len(others) > 1:
         problems.append(("indicator", message("panel.two_ends")))

@@ -116,6 +116,12 @@ async def event_type_of(number: int) -> EventType:
     )
 
 
+def own_id(values: Values) -> int:
+    """The row's id; 0 where it has none yet."""
+    number = values.get("id")
+    return number if isinstance(number, int) else 0
+
+
 def given(values: Values, column: str) -> bool:
     """Whether the column holds anything."""
     return values.get(column) not in (None, "", [], False)

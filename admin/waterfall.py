@@ -50,7 +50,7 @@ class Waterfall:
             else:
                 said = message("waterfall.part", title=part.title or part.category)
                 note = message("waterfall.part_made", weight=rounded(part.scaled), score=rounded(part.score))
-                self._step(said, part.scaled * part.score / 100, note)
+                self._step(said, part.scaled * part.score / 100, note, self._query())
         self._posted()
         lifted = Fraction(standing.floor) if standing.floor is not None else None
         if lifted is not None and self._now < lifted:
@@ -66,8 +66,8 @@ class Waterfall:
             share = standing.linkage.share * 100
             note = message("waterfall.linkage_note", share=_plain(share), unit=standing.linkage.unit,
                            total=standing.linkage.total)  # fmt: skip
-            self._step(message("waterfall.linkage"), Fraction(standing.final) - Fraction(standing.total), note)
-        if standing.final is not None:
+            of_unit = f"/periods/{self._period}/subjects/{standing.linkage.unit}"
+            self._step(message("waterfall.linkage"), Fraction(standing.final) - Fraction(standing.total), note, of_unit)
             self._stand(message("waterfall.final"), standing.final)
         return self._drawn()
 

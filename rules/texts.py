@@ -212,7 +212,7 @@ TEXTS: Catalogue = {
     "key.undifferentiated": ("无差异时", "where undifferentiated"),
     "key.differentiated": ("有差异时", "where differentiated"),
     "key.both": ("退步也计", "losses too"),
-    "key.method": ("计量方法", "method"),
+    "key.method": ("方法", "method"),
     "key.direct": ("直接取值", "direct"),
     "key.linear": ("线性", "line"),
     "key.from": ("起点", "from"),

@@ -98,6 +98,8 @@
     if (Object.hasOwn(told.words, key)) {
       const said = told.words[key];
       if (said !== text) node.nodeValue = node.nodeValue.replace(text, said);
+    } else if (told.language !== "en" && /^(of \d+|\d+ per page)$/.test(text)) {
+      node.nodeValue = text.replace(/^of (\d+)$/, "/ 共 $1 页").replace(/^(\d+) per page$/, "每页 $1 行");
     } else if (text.includes(" field - ")) {
       node.nodeValue = node.nodeValue.replace(" field - ", told.language === "en" ? ": " : " ");
     }

@@ -293,3 +293,89 @@ async def test_a_finding_leads_to_its_row(sign_in: SignIn) -> None:
     assert "须改正" in page
     assert f"/admin/#/draft_rule/{made.json()[0]['id']}" in page
     assert "<button disabled>" in page
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "column"),
+    [
+        ("draft_consequence", {"rule": "K03", "charge": "owner", "points": "-1", "range_below": "1"}, "差异规则"),
+        ("draft_consequence", {"rule": "K13", "charge": "owner", "points": "-1", "range_below": "1"}, "计给谁"),
+        ("draft_consequence", {"rule": "K11", "charge": "unit", "points": "-1", "range_below": "1"}, "计给谁"),
+        ("draft_consequence", {"rule": "K12", "charge": "owner", "points": "-1"}, "极差小于"),
+        ("draft_consequence", {"rule": "K12", "charge": "owner", "points": "-1", "cv_below": "-1"}, "变异系数小于"),
+        ("draft_compared", {"rule": "K13", "indicator": 1}, "差异规则"),
+        ("draft_rule_limit", {"rule": "K40", "limit": 1}, "规则"),
+        ("draft_measure_step", {"indicator": 1, "rater_group": "x"}, "评价方"),
+        ("draft_part", {"scorecard": 1, "weight": "0", "category": "key"}, "权重"),
+        ("draft_linkage", {"post": "x", "share": "2"}, "单位总分所占比例"),
+        ("draft_award", {"code": "a", "kind": "person", "top_share": "101"}, "取前百分之几"),
+        ("draft_days", {"kind": "holiday", "first": "2026-10-07", "last": "2026-10-01"}, "最后一天（含）"),
+        ("draft_days", {"kind": "holiday", "first": "2026-10-07"}, "最后一天（含）"),
+    ],
+)
+async def test_rows_of_further_kinds_are_checked(sign_in: SignIn, table: str, values: Any, column: str) -> None:
+    client = await sign_in("zhang", "office")
+    if "rule" in values:
+        values = {**values, "rule": (await rule(values["rule"]))["id"]}
+    answer = await client.post(f"{TABLES}/{table}/", json=values)
+    assert answer.status_code == 422, answer.text
+    assert column in [finding["loc"][0] for finding in answer.json()["detail"]]
+
+
+async def test_a_veto_is_written_in_columns_and_its_condition_checked(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    wrong = await change(client, "K40", condition="nonsense ==")
+    assert [finding["loc"] for finding in wrong.json()["detail"]] == [["触发条件"]]
+    assert re.match("第 [0-9]+ 列：", wrong.json()["detail"][0]["msg"])
+    assert (await change(client, "K40", veto_to=None)).status_code == 422
+    assert (await change(client, "K40", veto_to="55.5")).status_code == 200
+    rules: Any = (await read_draft())["rules"]
+    assert str(next(each for each in rules if each["rule"] == "K40")["to"]) == "55.5"
+
+
+async def test_cases_are_looked_at_and_never_typed(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    before = await draft_hash()
+    answer = await client.patch(f"{TABLES}/draft/1/", json={"cases_json": "[]"})
+    assert (answer.status_code, await draft_hash()) == (422, before)
+    assert (await client.patch(f"{TABLES}/draft/1/", json={"floor": "61"})).status_code == 200
+
+
+async def test_a_finding_on_a_scorecard_leads_to_its_part(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    card = await client.post(f"{TABLES}/draft_scorecard/", json={"group_code": "none"})
+    assert card.status_code == 201, card.text
+    part = await client.post(
+        f"{TABLES}/draft_part/", json={"scorecard": card.json()[0]["id"], "weight": "1", "category": "nothing"}
+    )
+    assert part.status_code == 201, part.text
+    assert f"/admin/#/draft_part/{part.json()[0]['id']}" in (await client.get("/publish")).text
+
+
+async def test_rules_of_every_kind_are_made_from_nothing(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    indicator, fault = await rule("K11"), await rule("K40")
+    compared = (await client.get(f"{TABLES}/draft_compared/")).json()["rows"][0]["indicator"]
+    made: dict[str, int] = {}
+    kinds: dict[str, dict[str, Any]] = {
+        "N1": {"kind": "joint", "relation": "lead_dept", "share": "0.3"},
+        "N2": {"kind": "differentiation", "compares": "indicators", "among": "group", "groups": ["branch"]},
+        "N3": {"kind": "progress", "progress": "rank", "points": "0.1"},
+        "N4": {"kind": "veto", "event_type": fault["event_type"], "veto_to": "60"},
+    }
+    for code, values in kinds.items():
+        answer = await client.post(f"{TABLES}/draft_rule/", json={"code": code, **values})
+        assert answer.status_code == 201, answer.text
+        made[code] = answer.json()[0]["id"]
+    assert indicator["compares"] == "indicators"
+    for table, values in (
+        ("draft_compared", {"rule": made["N2"], "indicator": compared}),
+        ("draft_consequence", {"rule": made["N2"], "charge": "members", "points": "-0.1", "all_equal": True}),
+    ):
+        answer = await client.post(f"{TABLES}/{table}/", json=values)
+        assert answer.status_code == 201, answer.text
+    rules: Any = (await read_draft())["rules"]
+    by_code = {each["rule"]: each for each in rules}
+    assert by_code["N2"]["undifferentiated"]["when"] == {"all_equal": True}
+    page = (await client.get("/publish")).text
+    assert "须改正" not in page

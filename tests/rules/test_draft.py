@@ -1,5 +1,6 @@
 """The draft: documents go into rows and come out the same, whole or not at all."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,21 @@ from hypothesis import strategies as st
 
 from api.embedded import Database
 from engine.finding import Refused
+from engine.language import render
 from rules.comparison import compare
+from rules.difference_rows import BOUNDS
 from rules.document import read_document, read_rulebook, write_rulebook
 from rules.draft import Stale, draft_hash, findings, read_draft, write_draft
 from rules.publishing import prepare
 from rules.rows import put_together, take_apart
-from rules.tables import DraftRule, Version
+from rules.tables import DraftDays, DraftRule, Version
 from rules.tree import load_yaml
 
-STARTER: Any = load_yaml((Path(__file__).parents[2] / "rules" / "starter" / "county.yaml").read_bytes())[0].raw
+STARTERS: list[Any] = [
+    load_yaml(path.read_bytes())[0].raw
+    for path in sorted((Path(__file__).parents[2] / "rules" / "starter").glob("*.yaml"))
+]
+STARTER: Any = STARTERS[0]
 CASES = sorted((Path(__file__).parents[1] / "cases").glob("*.yaml"))
 
 
@@ -29,7 +36,7 @@ def rulebooks_of(path: Path) -> list[Any]:
     return [raw for raw in written if isinstance(raw, dict) and "file" not in raw]
 
 
-RULEBOOKS: list[Any] = [STARTER, *(rulebook for path in CASES for rulebook in rulebooks_of(path))]
+RULEBOOKS: list[Any] = [*STARTERS, *(rulebook for path in CASES for rulebook in rulebooks_of(path))]
 
 FULL: Any = {
     "rulebook": "全",
@@ -117,7 +124,7 @@ FACTORS = st.one_of(
     st.fixed_dictionaries({"field": NAMES, "table": st.dictionaries(NUMBERS, NUMBERS, min_size=1, max_size=2)}),
     st.fixed_dictionaries({"repeat": REPEATS, "by": NUMBERS}),
 )  # fmt: skip
-RULES = st.fixed_dictionaries(
+EVENT_RULES = st.fixed_dictionaries(
     {"on": st.just("e"), "points": POINTS, "title": TEXTS},
     optional={
         "factors": st.lists(FACTORS, max_size=2),
@@ -129,26 +136,135 @@ RULES = st.fixed_dictionaries(
 )
 
 
+SIZES = st.decimals(min_value=0, max_value=100, places=2, allow_nan=False).map(str)
+WHOLE = st.integers(1, 9).map(str)
+WORDS = st.sampled_from(["序列甲", "branch", "staff"])
+WITHIN = {"groups": st.lists(WORDS, min_size=1, unique=True), "per": st.sampled_from(["month", "季"])}
+TESTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "all_equal": st.booleans(),
+        **dict.fromkeys(BOUNDS, SIZES),
+        "distinct_below": WHOLE,
+    },
+)
+CONSEQUENCES = st.fixed_dictionaries(
+    {"charge": st.sampled_from(["members", "owner", "unit"]), "points": NUMBERS}, optional={"when": TESTS}
+)
+DIFFERENCES = st.fixed_dictionaries(
+    {
+        "differentiation": st.just("total") | st.lists(st.sampled_from(["I1", "I2"]), min_size=1, unique=True),
+        "among": st.sampled_from(["group", "unit"]),
+    },
+    optional={
+        **WITHIN,
+        "at_least": WHOLE,
+        "undifferentiated": CONSEQUENCES,
+        "differentiated": CONSEQUENCES,
+        "limits": st.just(["L"]),
+    },
+)
+PROGRESS = st.fixed_dictionaries(
+    {"progress": st.sampled_from(["rank", "total"]), "points": NUMBERS},
+    optional={**WITHIN, "among": st.just("group"), "max": SIZES, "both": st.just(True), "limits": st.just(["L"])},
+)
+VETOES = st.fixed_dictionaries(
+    {"veto": st.just("total"), "on": st.just("e"), "to": SIZES},
+    optional={"when": st.just("n > 1"), "charge": st.just("lead_dept"), "indicator": st.just("I1")},
+)
+RULES = st.one_of(EVENT_RULES, DIFFERENCES, PROGRESS, VETOES)
+PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS).map(list), min_size=1, max_size=3)
+PAIR = st.tuples(NUMBERS, NUMBERS).map(list)
+
+
+def measured(method: str, parameters: Any, **beside: Any) -> Any:
+    own = {"method": st.just(method)} | ({} if parameters is None else {method: parameters})
+    return st.fixed_dictionaries({"on": st.just("e"), "field": NAMES, **own}, optional=beside)
+
+
+MEASURES = st.one_of(
+    measured("direct", None),
+    measured("bands", PAIRS, **{"else": NUMBERS}),
+    measured("linear", st.fixed_dictionaries({"from": PAIR, "to": PAIR})),
+    measured("efficacy", st.fixed_dictionaries({"bad": NUMBERS, "good": NUMBERS})),
+    measured("milestone", st.dictionaries(SIZES, NUMBERS, min_size=1, max_size=3)),
+    measured("rank", st.lists(NUMBERS, min_size=1, max_size=5), order=st.sampled_from(["descending", "ascending"])),
+    measured(
+        "raters",
+        st.fixed_dictionaries(
+            {"weights": st.dictionaries(WORDS, SIZES, min_size=1)},
+            optional={"missing": st.sampled_from(["renormalise", "zero"])},
+        ),
+    ),
+)
+PARTS = st.fixed_dictionaries({"weight": SIZES, "category": WORDS}, optional={"title": TEXTS})
+CARDS = st.fixed_dictionaries(
+    {"parts": st.lists(PARTS, min_size=1, max_size=3)},
+    optional={
+        "for": st.fixed_dictionaries(
+            {}, optional={"kind": st.sampled_from(["unit", "person"]), "group": WORDS, "post": WORDS}
+        )
+    },
+)
+AWARDS = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["unit", "person"]), "top_share": SIZES}, optional={"quota": WHOLE, "per": WORDS}
+)
+STANDINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "linkage": st.dictionaries(WORDS, SIZES, min_size=1),
+        "floor": SIZES,
+        "tiers": st.fixed_dictionaries({"shares": st.lists(SIZES, min_size=1, max_size=3)}),
+        "awards": st.lists(AWARDS, min_size=1, max_size=2).map(
+            lambda awards: [{"code": f"A{at}", **award} for at, award in enumerate(awards)]
+        ),
+    },
+)
+DAYS = st.lists(st.dates(date(2026, 1, 1), date(2026, 3, 1)).map(date.isoformat), unique=True).map(sorted)
+
+
 def plain(tree: Any) -> Any:
     """A tree with numbers as values and without what says nothing."""
     if isinstance(tree, dict):
-        return {key: plain(item) for key, item in tree.items() if item not in ("", [], {})}
+        kept = {number(key): plain(item) for key, item in tree.items()}
+        return {key: item for key, item in kept.items() if item not in ("", [], {})}
     if isinstance(tree, list):
         return [plain(item) for item in tree]
+    return number(tree)
+
+
+def number(value: Any) -> Any:
+    """The number that a text says; anything else as it is."""
     try:
-        return Decimal(tree)
+        return value if isinstance(value, bool) else Decimal(value)
     except (ArithmeticError, TypeError, ValueError):
-        return tree
+        return value
 
 
-@given(st.lists(RULES, max_size=4))
-def test_rules_of_any_shape_come_out_as_they_went_in(rules: Any) -> None:
+@given(
+    st.lists(RULES, max_size=4),
+    st.dictionaries(st.sampled_from(["I1", "I2"]), MEASURES),
+    st.lists(CARDS, max_size=2),
+    STANDINGS,
+    DAYS,
+    DAYS,
+)
+def test_rules_of_any_shape_come_out_as_they_went_in(
+    rules: Any, measures: Any, cards: Any, standing: Any, holidays: Any, workdays: Any
+) -> None:
     raw: Any = {
         "rulebook": "r",
         "event_types": {"e": {"fields": {name: {"type": "decimal"} for name in ("n", "m", "级别")}}},
+        "holidays": holidays,
+        "workdays": workdays,
+        "indicators": {code: {"full": "10", "measure": measures.get(code)} for code in ("I1", "I2")},
         "limits": {"L": {"per": "year", "max": "1"}},
         "rules": [{"rule": f"R{at}", **rule} for at, rule in enumerate(rules)],
+        "scorecards": cards,
+        "standing": standing,
     }
+    for code in set(raw["indicators"]) - set(measures):
+        del raw["indicators"][code]["measure"]
     assert plain(put_together(take_apart(raw))) == plain(raw)
 
 
@@ -169,6 +285,14 @@ async def test_a_document_that_cannot_be_held_changes_nothing(pool: Database) ->
         ({**FULL, "base": "many"}, "base"),
         ({**FULL, "rules": [{"rule": "R", "on": "nowhere"}]}, "rules[0].on"),
         ({**FULL, "rules": [{"rule": "R", "on": "a"}, {"rule": "R", "on": "a"}]}, "rules[1].rule"),
+        ({**FULL, "rules": [{"rule": "V", "veto": "all", "on": "a"}]}, "rules[0].veto"),
+        ({**FULL, "rules": [{"rule": "P", "progress": "total", "colour": "red"}]}, "rules[0].colour"),
+        (
+            {**FULL, "indicators": {"I": {"measure": {"on": "b", "method": "direct", "rank": ["1"]}}}},
+            "indicators.I.measure.rank",
+        ),
+        ({**FULL, "scorecards": [{"parts": [{"weight": "much"}]}]}, "scorecards[0].parts[0].weight"),
+        ({**FULL, "standing": {"awards": [{"code": "A"}, {"code": "A"}]}}, "standing.awards[1].code"),
         (["no", "mapping"], ""),
     ]
     for wrong, path in wrongs:
@@ -234,3 +358,43 @@ def test_a_comparison_says_each_field_that_differs() -> None:
         ("rules", "removed", "R2", 0),
     ]
     assert compare(old, old) == ()
+
+
+def test_a_comparison_says_measures_differences_and_standing_in_words() -> None:
+    changed = {
+        **FULL,
+        "indicators": {
+            **FULL["indicators"],
+            "I1": {
+                "full": "8.0",
+                "measure": {"on": "b", "field": "n", "method": "rank", "rank": ["8", "7"], "order": "ascending"},
+            },
+        },
+        "rules": [
+            *FULL["rules"][:6],
+            {
+                **FULL["rules"][6],
+                "undifferentiated": {"when": {"range_below": "0.20"}, "charge": "members", "points": "-0.5"},
+            },
+            *FULL["rules"][7:],
+        ],
+        "scorecards": [{"for": {"kind": "unit"}, "parts": [{"title": "重点", "weight": "90", "category": "key"}]}],
+        "standing": {"floor": "65", "linkage": {"chief": "0.5"}},
+    }
+    old, new = (write_rulebook(read_rulebook(raw)) for raw in (FULL, changed))
+    said = [render(sentence) for change in compare(old, new) for sentence in change.sentences]
+    for sentence in (
+        "无差异时·条件·极差小于：0.1 → 0.2",
+        "计量方法·方法：分档 → 名次",
+        "计量方法·次序：设为 小的在前",
+        "计分卡·1·部分·key·权重：100 → 90",
+        "排名与联动·保底分：60 → 65",
+        "排名与联动·联动比例·chief：0.55 → 0.5",
+    ):
+        assert sentence in said, (sentence, said)
+
+
+def test_days_in_a_row_are_one_row() -> None:
+    days: Any = [date(2026, 10, day).isoformat() for day in (1, 2, 3, 7)]
+    rows = take_apart({"rulebook": "r", "holidays": days})[DraftDays]
+    assert [(row.first.day, row.last.day) for row in rows] == [(1, 3), (7, 7)]
