@@ -1,5 +1,7 @@
 """A month is settled and closed in a real browser, and its snapshot is there to be looked at."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,12 +20,25 @@ async def prepare() -> None:
     await fill()
 
 
-def test_a_month_is_settled_closed_and_kept_as_a_snapshot(server: Server, page: Page) -> None:
+def sign_in(server: Server, page: Page) -> None:
     run(prepare)
     page.goto(f"{server.url}/login")
     page.fill("input[name=username]", "zhang")
     page.fill("input[name=password]", PASSWORD)
     page.click("main button")
+    expect(page.locator("main h1")).to_contain_text("绩考")
+
+
+def test_the_key_of_a_register_has_its_title(server: Server, page: Page) -> None:
+    sign_in(server, page)
+    for table, title in (("entry", "台账号"), ("period", "代码"), ("rulebook_version", "版本号")):
+        page.goto(f"{server.url}/admin/#/{table}")
+        expect(page.locator("thead").get_by_text(title, exact=True)).to_be_visible()
+        assert not re.search("number|code", page.locator("thead").inner_text(), re.IGNORECASE)
+
+
+def test_a_month_is_settled_closed_and_kept_as_a_snapshot(server: Server, page: Page) -> None:
+    sign_in(server, page)
     page.get_by_role("navigation").get_by_text("考评期与排名").click()
     month = page.locator("tr").filter(has_text="2026-02")
     month.get_by_text("结算", exact=True).click()
