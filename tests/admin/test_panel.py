@@ -61,7 +61,7 @@ async def test_the_sidebar_is_grouped_in_our_order(sign_in: SignIn) -> None:
     manager = await sign_in("li", "office", "integrator")
     grouped = (await office.get(f"{TABLES}/grouped/")).json()["grouped"]
     assert list(grouped) == ["规则", "系统"]
-    assert grouped["规则"][:3] == ["draft", "draft_event_type", "draft_field"]
+    assert grouped["规则"][:3] == ["draft", "draft_days", "draft_event_type"]
     assert grouped["系统"] == ["approval", "change_log"]
     assert "app_user" in (await manager.get(f"{TABLES}/grouped/")).json()["grouped"]["系统"]
 
