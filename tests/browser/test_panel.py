@@ -63,7 +63,7 @@ def test_everything_reads_chinese(server: Server, page: Page, row: int) -> None:
     expect(page.locator(".title h1")).to_have_text("规则")
     for name in ("代码", "规则类别", "触发条件"):
         expect(page.locator("thead").get_by_text(name, exact=True)).to_be_visible()
-    expect(page.locator("tbody").get_by_text("连带责任", exact=True).first).to_be_visible()
+    expect(page.locator("tbody").get_by_text("事件规则（加分、扣分）", exact=True).first).to_be_visible()
     assert "raft" not in page.locator("#app").first.inner_text()
 
 
