@@ -118,6 +118,10 @@ class Cluster:
         finally:
             await connection.close()
 
+    async def greet(self) -> None:
+        """Go in as the superuser and out again."""
+        await (await asyncpg.connect(self.url(SUPERUSER, "postgres"))).close()
+
     async def make_roles(self) -> None:
         """The owner and the application, neither of them a superuser."""
         connection = await asyncpg.connect(self.url(SUPERUSER, "postgres"))
@@ -188,7 +192,7 @@ def _running(folder: Path, durable: bool) -> Cluster:
     _check_version(data, binaries)
     sockets = folder / "sockets" if len(os.fsencode(folder)) <= _LONGEST else None
     kept = folder / "sockets.path"
-    if _is_running(folder):
+    if _answers(folder, kept, passwords):
         sockets = Path(kept.read_text())
     else:
         owner = data.stat()
@@ -320,6 +324,20 @@ def _is_running(folder: Path) -> bool:
         return True
     finally:
         os.close(lock)
+    return False
+
+
+def _answers(folder: Path, kept: Path, passwords: Mapping[str, str]) -> bool:
+    """Whether the server runs and lets us in. One whose keeper was just killed is going down: wait it out."""
+    while _is_running(folder):
+        try:
+            _wait(Cluster(sockets=Path(kept.read_text()), passwords=passwords).greet())
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+            time.sleep(0.05)
+        except asyncpg.PostgresError:
+            return True  # it answers; what it has against us is told where we ask for something
+        else:
+            return True
     return False
 
 
