@@ -48,6 +48,7 @@ def audit_routes(office: Office) -> Router:
         if not may_read(person_of(request), explanation.entry.subject):
             raise NotYours
         codes = {explanation.entry.subject, *(stop.subject for stop in explanation.path)}
+        codes.update(step.given for step in explanation.arithmetic if step.step == "compared" and step.given)
         if explanation.event is not None:
             codes.add(explanation.event.subject)
         return await show(
