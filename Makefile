@@ -10,8 +10,9 @@ LOCKS := requirements.lock requirements-dev.lock requirements-build.lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
-# -qq: nothing but errors.
-PIP := $(BIN)/python -m pip install -qq --require-hashes --only-binary :all: --no-binary durable-rules --no-build-isolation
+# -qq: nothing but errors. --no-deps: the locks name everything; asked for by its extras, pip would look past them
+# for the newest.
+PIP := $(BIN)/python -m pip install -qq --no-deps --require-hashes --only-binary :all: --no-binary durable-rules --no-build-isolation
 
 help:
 	@echo 'make install  安装到 .venv / install into .venv'
@@ -49,6 +50,7 @@ $(STAMP): pyproject.toml requirements.in $(LOCKS) Makefile
 	@$(PIP) -r requirements-build.lock
 	@$(PIP) -r requirements.lock -r requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip check -q
 	@touch $@
 
 serve: install
