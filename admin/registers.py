@@ -102,7 +102,7 @@ def registers() -> Room:
             _register(
                 Act,
                 LEDGER,
-                [Act.number, Act.at, Act.kind, Act.actor, Act.reason],
+                [Act.number, Act.at, Act.kind, Act.actor, Act.remark],
                 [Act.kind, Act.actor, Act.at],
                 Act.number,
             ),
@@ -152,7 +152,8 @@ def registers() -> Room:
             "column.cause": ("起因台账号", "Cause number"),
             "column.detail": ("计算过程", "Arithmetic"),
             "column.actor": ("操作人", "By"),
-            "column.reason": ("理由", "Reason"),
+            "column.remark": ("理由", "Reason"),
+            "column.reason": ("理由（旧）", "Reason (old)"),
             "column.content": ("内容", "Content"),
             "choice.kind.unit": ("单位", "unit"),
             "choice.kind.person": ("人员", "person"),
@@ -179,6 +180,8 @@ def registers() -> Room:
             "choice.cause_act.settlement": ("结算", "settlement"),
             "choice.cause_act.closing": ("关账", "closing"),
             "choice.cause_act.reopening": ("重开", "reopening"),
+            "choice.cause_act.appeal": ("申诉复核", "appeal"),
+            "choice.cause_act.removal": ("清除文字", "removal of text"),
         },
         pages={"entry": "/audit/entries/"},
     )

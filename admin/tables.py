@@ -101,3 +101,7 @@ class Reception(Table, tablename="reception"):
     event = Text()
     status = Integer()
     problem = Text()
+
+
+APPEND_ONLY: tuple[type[Table], ...] = (Approval, ChangeLog)
+"""Written once: who approved and who changed what is never rewritten."""

@@ -480,6 +480,8 @@ TEXTS: Catalogue = {
     "entry.act.settlement": ("结算（第 {number} 号）", "settlement (no. {number})"),
     "entry.act.closing": ("关账（第 {number} 号）", "closing (no. {number})"),
     "entry.act.reopening": ("重开（第 {number} 号）", "reopening (no. {number})"),
+    "entry.act.appeal": ("申诉复核（第 {number} 号）", "appeal (no. {number})"),
+    "entry.act.removal": ("清除文字（第 {number} 号）", "removal of text (no. {number})"),
     "relation.lead_dept": ("牵头部门", "lead department"),
     "relation.co_dept": ("协办部门", "supporting department"),
     "relation.owner": ("考评部门", "owner"),

@@ -1,7 +1,8 @@
 """Bringing the tables up to date (迁移), as the role that owns them, and granting the application what it needs.
 
 The application may read and add everywhere; it may change and delete except in the tables that a room lists in
-``APPEND_ONLY`` (只增不改的表), and it may never truncate.
+``APPEND_ONLY`` (只增不改的表), may change but not delete in those of ``REMOVABLE`` (文字可依规清除的表), and may never
+truncate.
 """
 
 import contextlib
@@ -120,18 +121,24 @@ async def _make_role(connection: asyncpg.Connection, app_url: str) -> None:
 
 def append_only() -> frozenset[str]:
     """The tables that a room lists as written once and never changed, and the ORM's own list of migrations."""
+    return _listed("APPEND_ONLY") | {Migration._meta.tablename}
+
+
+def removable() -> frozenset[str]:
+    """The tables that a room lists as written once, but for removals that their triggers let through."""
+    return _listed("REMOVABLE")
+
+
+def _listed(name: str) -> frozenset[str]:
     rooms = (importlib.import_module(app.partition(".")[0] + ".tables") for app in APPS)
-    return frozenset(
-        {table._meta.tablename for room in rooms for table in getattr(room, "APPEND_ONLY", ())}
-        | {Migration._meta.tablename}
-    )
+    return frozenset(table._meta.tablename for room in rooms for table in getattr(room, name, ()))
 
 
 async def _grant(connection: asyncpg.Connection, name: str) -> None:
     """Rights of the application on what the owner has in its schema, now and later. Nothing happens when they stand."""
     who = await connection.fetchval("SELECT quote_ident($1)", name)
     schema = await connection.fetchval("SELECT quote_ident(current_schema())")
-    kept = append_only()
+    kept, removed = append_only(), removable()
     tables = await connection.fetch(
         "SELECT relname, quote_ident(relname) AS quoted FROM pg_class "
         "WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') "
@@ -144,6 +151,9 @@ async def _grant(connection: asyncpg.Connection, name: str) -> None:
             await connection.execute(f"GRANT SELECT, INSERT ON {schema}.{table['quoted']} TO {who}")
             if table["relname"] in kept:
                 await connection.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {schema}.{table['quoted']} FROM {who}")
+            elif table["relname"] in removed:
+                await connection.execute(f"REVOKE DELETE, TRUNCATE ON {schema}.{table['quoted']} FROM {who}")
+                await connection.execute(f"GRANT UPDATE ON {schema}.{table['quoted']} TO {who}")
             else:
                 await connection.execute(f"GRANT UPDATE, DELETE ON {schema}.{table['quoted']} TO {who}")
         defaults = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT"

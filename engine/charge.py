@@ -110,7 +110,17 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 EntryKind = Literal["direct", "joint", "period", "reversal", "adjustment"]
 Act = Literal[
-    "event", "retraction", "correction", "publication", "organisation", "periods", "settlement", "closing", "reopening"
+    "event",
+    "retraction",
+    "correction",
+    "publication",
+    "organisation",
+    "periods",
+    "settlement",
+    "closing",
+    "reopening",
+    "appeal",
+    "removal",
 ]
 
 

@@ -30,6 +30,7 @@ from engine.turn import order_of
 from ledger.chain import link
 from ledger.current import Connection, Current, Head
 from ledger.present import Present, Unread, digest, read_recorded, sames
+from ledger.remark import Remark
 from ledger.tables import Act, Entry, Event
 
 CENT = Decimal("0.01")
@@ -37,6 +38,7 @@ CENT = Decimal("0.01")
 EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.columns)
 ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
 ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
+REMARK_COLUMNS = Remark._fields
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ class Desk:
         self._found: dict[EventKey, Mapping[str, Any] | None] = {}
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
+        self._remarks: list[Remark] = []
         self._acts: list[tuple[Any, ...]] = []
         self._made: list[Mapping[str, Any]] | None = None
 
@@ -338,10 +341,19 @@ class Desk:
             "kind": kind,
             "at": at,
             "actor": actor,
-            "reason": reason,
+            "reason": "",
+            "remark": self.note(reason),
             "content": canonical_json(content).decode(),
         }
         return self._chain("act", row, ACT_COLUMNS, self._acts)
+
+    def note(self, text: str) -> str | None:
+        """Lay a text beside the chain; the hash by which the chain binds it. An empty text is none."""
+        if not text:
+            return None
+        remark = Remark.of(text)
+        self._remarks.append(remark)
+        return remark.hash
 
     def _chain(self, table: str, row: dict[str, Any], columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
         row["hash"] = link(self.head.hash, {"record": table, **row})
@@ -357,6 +369,7 @@ class Desk:
         for table, columns, rows in (
             ("event", EVENT_COLUMNS, self._events),
             ("entry", ENTRY_COLUMNS, self._entries),
+            ("remark", REMARK_COLUMNS, self._remarks),
             ("act", ACT_COLUMNS, self._acts),
         ):
             if rows:

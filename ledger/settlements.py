@@ -42,8 +42,9 @@ async def latest_acts(connection: Connection) -> Mapping[str, Mapping[str, Done]
     rows = await connection.fetch(
         """
         SELECT DISTINCT ON (kind, content::json ->> 'period') content::json ->> 'period' AS period, kind, number, at,
-               actor, reason
-        FROM act WHERE kind IN ('settlement', 'closing') ORDER BY kind, content::json ->> 'period', number DESC
+               actor, coalesce(r.text, reason) AS reason
+        FROM act LEFT JOIN remark r ON r.hash = remark
+        WHERE kind IN ('settlement', 'closing') ORDER BY kind, content::json ->> 'period', number DESC
         """
     )
     found: dict[str, dict[str, Done]] = {}
@@ -57,7 +58,8 @@ async def latest_settlement(connection: Connection, period: str) -> Settled | No
     """The latest settlement of the period; None where it was never settled."""
     row = await connection.fetchrow(
         """
-        SELECT number, at, actor, reason, content FROM act
+        SELECT number, at, actor, coalesce(r.text, reason) AS reason, content
+        FROM act LEFT JOIN remark r ON r.hash = remark
         WHERE kind = 'settlement' AND content::json ->> 'period' = $1 ORDER BY number DESC LIMIT 1
         """,
         period,

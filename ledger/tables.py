@@ -50,6 +50,8 @@ class ActKind(StrEnum):
     settlement = "settlement"
     closing = "closing"
     reopening = "reopening"
+    appeal = "appeal"
+    removal = "removal"
 
 
 class Head(Table, tablename="ledger_head"):
@@ -156,14 +158,32 @@ class Entry(Table, tablename="entry"):
     hash = Varchar(length=64)
 
 
+class Remark(Table, tablename="remark"):
+    """Free text beside the chain (链外文字): the chain binds ``hash``, of salt and text; an act may remove both."""
+
+    hash = Varchar(length=64, primary_key=True, default=None)
+    salt = Varchar(length=32, null=True, default=None)
+    text = Text(null=True, default=None)
+    removed_by = BigInt(null=True, default=None)
+
+    @classmethod
+    def get_readable(cls) -> Readable:
+        """The text."""
+        return Readable(template="%s", columns=[cls.text])
+
+
 class Act(Table, tablename="act"):
-    """An act: what somebody decided, why, and its content as canonical JSON."""
+    """An act: what somebody decided, its content as canonical JSON, and why: a text beside the chain.
+
+    ``reason`` is how acts gave it before texts lay beside the chain; it is empty since.
+    """
 
     number = BigInt(primary_key=True, default=None)
     kind = Varchar(length=16, choices=ActKind)
     at = Timestamptz()
     actor = Varchar(length=100)
     reason = Text(default="")
+    remark = ForeignKey(Remark, on_delete=OnDelete.restrict, null=True, default=None)
     content = Text(default="{}")
     hash = Varchar(length=64)
 
@@ -185,4 +205,10 @@ class Snapshot(Table, tablename="snapshot"):
 APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act, Snapshot)
 """Written once: the database refuses the application every change and removal."""
 
-LEDGER_TABLES: tuple[type[Table], ...] = (Head, Subject, SubjectPlace, Relation, Period, Event, Entry, Act, Snapshot)
+REMOVABLE: tuple[type[Table], ...] = (Remark,)
+"""Written once as well, but an act that the chain holds may remove what they say; the row and its hash stay."""
+
+LEDGER_TABLES: tuple[type[Table], ...] = (
+    *(Head, Subject, SubjectPlace, Relation, Period),
+    *(Event, Entry, Remark, Act, Snapshot),
+)

@@ -584,3 +584,6 @@ DRAFT_TABLES: tuple[type[Table], ...] = (
     DraftAward,
 )
 """The draft's tables, those that are referred to before those that refer to them."""
+
+APPEND_ONLY: tuple[type[Table], ...] = (Version,)
+"""Written once: what was published is never rewritten."""
