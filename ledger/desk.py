@@ -133,7 +133,7 @@ class Desk:
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
-    async def prepare(self, reports: Iterable[Report]) -> None:
+    async def prepare(self, reports: Sequence[Report]) -> None:
         """Read at once what recording these reports will most likely ask for."""
         new = []
         await self.look_up(report.key for report in reports)

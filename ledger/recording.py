@@ -136,7 +136,7 @@ class Recorder:
     async def _post(self, group: list[Waiting]) -> list[Receipt | Exception]:
         answers: list[Receipt | Exception] = []
         async with open_desk(self._current) as desk:
-            await desk.prepare(waiting.report for waiting in group if waiting.report is not None)
+            await desk.prepare([waiting.report for waiting in group if waiting.report is not None])
             for waiting in group:
                 try:
                     answers.append(await waiting.job(desk))
