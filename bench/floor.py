@@ -1,5 +1,6 @@
 """The bare handler that recording is measured beside: ``python -m bench.floor DATABASE_URL ROWS``."""
 
+import contextlib
 import pickle
 import socket
 import sys
@@ -87,7 +88,8 @@ def main() -> None:
     config = uvicorn.Config(
         create(url, Template(Path(rows))), loop="uvloop", http="httptools", log_level="warning", access_log=False
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,5 @@ async def _send(
         head = await reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         statuses[status] = statuses.get(status, 0) + 1
-        length = next(
-            int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-        )
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         await reader.readexactly(length)

@@ -70,8 +70,8 @@ async def set_up(database: Database) -> str:
         return await make_key("bench", ["events:write"])
 
 
-async def set_up_floor(database: Database, rows: Path) -> None:
-    """Tables with the same indexes for the bare handler, and the rows of a usual event."""
+async def set_up_floor(database: Database) -> bytes:
+    """Tables with the same indexes for the bare handler; the rows of a usual event."""
     owner = await asyncpg.connect(database.migrate_url)
     for name in ("event", "entry"):
         await owner.execute(f"CREATE TABLE floor_{name} (LIKE {name} INCLUDING ALL)")
@@ -85,8 +85,8 @@ async def set_up_floor(database: Database, rows: Path) -> None:
     )
     one = tuple(await owner.fetchrow("SELECT * FROM event WHERE number = $1", found["number"]))
     entries = [tuple(row) for row in await owner.fetch("SELECT * FROM entry WHERE cause = $1", found["number"])]
-    rows.write_bytes(pickle.dumps((one, entries)))
     await owner.close()
+    return pickle.dumps((one, entries))
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def measure(*, quick: bool = False) -> Finding:
         number = 0
         with running(["api.command", "serve"], **ours) as (port, _):
             number = _singles("warm", port, key, number, 500, found)
-            asyncio.run(set_up_floor(database, rows))
+            rows.write_bytes(asyncio.run(set_up_floor(database)))
             with running(["bench.floor", database.url, str(rows)]) as (bare, _):
                 for _ in range(rounds):
                     number = _singles("ours", port, key, number, singles, found)

@@ -7,7 +7,6 @@ Whether the subjects exist is for the organisation to say.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,6 +22,8 @@ from engine.language import Message, message
 from engine.scalar import Raw, Unfit
 
 T = TypeVar("T")
+
+_canonical = msgspec.json.Encoder(order="sorted")
 
 KEYS = ("id", "source", "type", "subject", "time", "recorded_at", "matter", "parties", "basis", "data")
 MATTER_LENGTH = 200
@@ -184,7 +185,7 @@ def content_hash(event: Event) -> str:
 
 def canonical_json(tree: Any) -> bytes:
     """The tree's one text: keys in code point order, no spaces, UTF-8."""
-    return json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _canonical.encode(tree)
 
 
 class _Reader:

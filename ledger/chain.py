@@ -14,6 +14,8 @@ from typing import Any
 
 from engine.report import canonical_json
 
+_AS_THEY_ARE = frozenset((str, int))
+
 
 def link(before: str, record: Mapping[str, Any]) -> str:
     """The hash of a record behind a hash, in hexadecimal."""
@@ -22,7 +24,11 @@ def link(before: str, record: Mapping[str, Any]) -> str:
 
 def canonical(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with every value as text or number, what is missing left out."""
-    return {key: _plain(value) for key, value in record.items() if value is not None and key != "hash"}
+    return {
+        key: value if value.__class__ in _AS_THEY_ARE else _plain(value)
+        for key, value in record.items()
+        if value is not None and key != "hash"
+    }
 
 
 def _plain(value: Any) -> Any:

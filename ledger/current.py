@@ -6,7 +6,7 @@ organisation, periods. So a publication is in force everywhere the moment it com
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -21,6 +21,9 @@ from engine.period import Calendar, Period
 from engine.rulebook import Rulebook, Version
 from rules.document import read_rulebook
 from rules.tree import load_json
+
+if TYPE_CHECKING:
+    from ledger.present import Present
 
 Connection: TypeAlias = asyncpg.Connection
 Matchers: TypeAlias = dict[int, tuple[Rulebook, Matcher]]
@@ -39,9 +42,10 @@ class Head(msgspec.Struct, kw_only=True):
 
 
 _HEAD = "SELECT length, hash, organisation, periods, version, settled_through, demonstration FROM ledger_head"
-_LOOK_UP = (
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-    " set_config('enable_mergejoin', 'off', true)"
+_LOCKED = (
+    "SELECT length, hash, organisation, periods, version, settled_through, demonstration,"
+    " set_config('enable_seqscan', 'off', true),"
+    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true) FROM ledger_head FOR UPDATE"
 )
 """Posting looks up single rows by key; plans made for a table that was still small would scan it whole."""
 
@@ -53,6 +57,8 @@ class Current:
         self.timezone = timezone
         self.bureau = Bureau(organisation=Organisation(timezone=timezone))
         self.demonstration = False
+        self.present: Present | None = None
+        """What this process knows of the present since it last posted; of use while nobody else posts."""
         self._live = live
         self._seen: tuple[int, int, int, date | None] | None = None
         self._direct: Matchers = {}
@@ -60,10 +66,8 @@ class Current:
 
     async def refresh(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head, holding the ledger's lock if asked to, and whatever it says is newer."""
-        if lock:
-            await connection.execute(_LOOK_UP)
-        row = await connection.fetchrow(_HEAD + (" FOR UPDATE" if lock else ""))
-        head = Head(**dict(row))
+        row = await connection.fetchrow(_LOCKED if lock else _HEAD)
+        head = Head(**{name: row[name] for name in Head.__struct_fields__})
         self.demonstration = bool(head.demonstration)
         seen = (head.version, head.organisation, head.periods, head.settled_through)
         if seen != self._seen:

@@ -64,13 +64,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """One transaction's work on the ledger. Made by :func:`open_desk`."""
 
-    def __init__(self, connection: Connection, current: Current, head: Head) -> None:
+    def __init__(self, connection: Connection, current: Current, head: Head, known: Present | None = None) -> None:
         self.connection = connection
         self.current = current
         self.head = head
         self.bureau = current.bureau
-        self.present = Present(connection, self.bureau)
+        self.present = Present(connection, self.bureau) if known is None else known.go_on(connection)
         self._found: dict[EventKey, Mapping[str, Any] | None] = {}
+        self._ahead: dict[EventKey, Report] = {}
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._remarks: list[Remark] = []
@@ -79,13 +80,17 @@ class Desk:
 
     # events
 
-    async def record(self, report: Report, received_at: datetime) -> Receipt:
-        """Record a reported event with its entries. Refused, with no trace, where it may not be kept."""
+    async def record(self, report: Report, received_at: datetime, admitted: Recorded | None = None) -> Receipt:
+        """Record a reported event with its entries; ``admitted`` is what it was admitted as under this very bureau.
+
+        Refused, with no trace, where it may not be kept.
+        """
+        self._ahead.pop(report.key, None)
         known = await self.find(report.key)
         if known is not None:
             self._check_same(known, report)
             return Receipt(number=known["number"], repeated=True)
-        recorded = admit(self.bureau, report)
+        recorded = admitted or admit(self.bureau, report)
         change = Change(admitted=(recorded,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
@@ -133,20 +138,19 @@ class Desk:
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
-    async def prepare(self, reports: Sequence[Report]) -> None:
-        """Read at once what recording these reports will most likely ask for."""
-        new = []
-        await self.look_up(report.key for report in reports)
-        for report in reports:
-            if self._found[report.key] is None:
-                with contextlib.suppress(Refused):
-                    new.append(admit(self.bureau, report))
-        self.present.expect_new(recorded.event.key for recorded in new)
-        for recorded in new:
+    async def prepare(self, reports: Iterable[Report]) -> None:
+        """Say which reports are to be recorded next, so that what they will ask for is read together."""
+        ahead = {report.key: report for report in reports}
+        await self.look_up(ahead)
+        self._ahead = {key: report for key, report in ahead.items() if self._found[key] is None}
+
+    def _look_ahead(self) -> None:
+        """Ask what the reports that are still ahead will most likely ask."""
+        ahead, self._ahead = self._ahead, {}
+        self.present.expect_new(ahead)
+        for report in ahead.values():
             with contextlib.suppress(Unread, Refused):
-                plan(self.bureau, self.present, self.current.direct, Change(admitted=(recorded,)))
-        if self.present.asked:
-            await self.present.load()
+                plan(self.bureau, self.present, self.current.direct, Change(admitted=(admit(self.bureau, report),)))
 
     async def look_up(self, keys: Iterable[EventKey]) -> None:
         """Read which of these events were ever recorded."""
@@ -258,6 +262,7 @@ class Desk:
             else:
                 if not self.present.asked:
                     return planned
+            self._look_ahead()
             await self.present.load()
 
     def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
@@ -400,11 +405,20 @@ async def open_desk(current: Current, *, keep: bool = True) -> AsyncIterator[Des
     async with engine.transaction() as transaction:
         connection = transaction.connection
         head = await current.refresh(connection, lock=True)
-        desk = Desk(connection, current, head)
+        known = None
+        if keep:
+            # Whoever fails leaves nothing behind that was not committed.
+            known, current.present = current.present, None
+            if known is not None and not known.holds(head.hash, current.bureau):
+                known = None
+        desk = Desk(connection, current, head, known)
         yield desk
         if keep:
             await desk.finish()
         else:
             await transaction.rollback()
     if keep:
+        if desk.bureau is current.bureau:
+            desk.present.head = desk.head.hash
+            current.present = desk.present
         current.take_over(desk.bureau, desk.head)

@@ -33,6 +33,8 @@ USERS = 10
 """Charges named at most where a limit left too little room."""
 CLAIMS = 32
 """Claims of one matter read at a time: the best ones."""
+MOST_KEPT = 8_000
+"""Events and sheets, or takings, that a process keeps in mind at most from one transaction to the next."""
 
 _sheets = msgspec.json.Decoder(Sheet)
 _takings = msgspec.json.Decoder(Taking)
@@ -46,11 +48,15 @@ class Unread(Exception):
 
 
 class Present(Book):
-    """The known part of the present, within one transaction."""
+    """The known part of the present: of one transaction, and of those after it as long as nobody else posts.
+
+    ``head`` is the hash of the chain's head at which it was true.
+    """
 
     def __init__(self, connection: Connection, bureau: Bureau) -> None:
         super().__init__()
         self.bureau = bureau
+        self.head = ""
         self._connection = connection
         self._known_events: set[EventKey] = set()
         self._known_takings: dict[Window, str] = {}
@@ -66,6 +72,22 @@ class Present(Book):
         self._withdrawn: set[EventKey] = set()
         self._reread: set[EventKey] = set()
         self._deltas: dict[Window, Decimal] = {}
+
+    # across transactions
+
+    def go_on(self, connection: Connection) -> "Present":
+        """The same knowledge in a further transaction."""
+        self._connection = connection
+        return self
+
+    def holds(self, head: str, bureau: Bureau) -> bool:
+        """Whether it is still all true: nobody posted since, and the bureau is the same; and it is not too much."""
+        return (
+            self.head == head
+            and self.bureau is bureau
+            and len(self.sheets) + len(self.events) < MOST_KEPT
+            and sum(map(len, self._takings.values())) < MOST_KEPT
+        )
 
     # what planning asks
 

@@ -6,7 +6,6 @@ matchers; where they differ the event is kept out and an alarm names both.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from engine.admission import admit
 from engine.both import Disagreement
 from engine.bureau import Bureau
+from engine.charge import Recorded
 from engine.event import EventKey
 from engine.finding import Refused
 from engine.report import Report
@@ -62,12 +62,12 @@ class Recorder:
             Disagreement: the two matchers came to different rules; it is not kept.
         """
         received_at = datetime.now(UTC)
-        checked = self.check(report, self._current.bureau)
+        bureau = self._current.bureau
+        checked = self.check(report, bureau)
 
         async def job(desk: Desk) -> Receipt:
-            if desk.bureau is not checked:
-                self.check(report, desk.bureau)
-            return await desk.record(report, received_at)
+            admitted = checked if desk.bureau is bureau else self.check(report, desk.bureau)
+            return await desk.record(report, received_at, admitted)
 
         return await self._submit(job, report)
 
@@ -79,8 +79,8 @@ class Recorder:
             await desk.prepare(reports)
             for place, report in enumerate(reports):
                 try:
-                    self.check(report, desk.bureau)
-                    receipts.append(await desk.record(report, received_at))
+                    admitted = self.check(report, desk.bureau)
+                    receipts.append(await desk.record(report, received_at, admitted))
                 except (Refused, Disagreement) as error:
                     raise Spoilt(place) from error
         return receipts
@@ -98,19 +98,25 @@ class Recorder:
 
         return await self._submit(job, report)
 
-    def check(self, report: Report, bureau: Bureau) -> Bureau:
-        """Match the event by both matchers; what may not be kept is for the desk to refuse."""
-        with contextlib.suppress(Refused):
-            event = admit(bureau, report).event
-            version = bureau.version_at(event.time)
-            assert version is not None
-            try:
-                self._current.live(version).match(event.type, gather(bureau, event, version))
-            except Disagreement as difference:
-                self.disagreements += 1
-                _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
-                raise
-        return bureau
+    def check(self, report: Report, bureau: Bureau) -> Recorded | None:
+        """Match the event by both matchers, and say as what it is admitted.
+
+        None where it may not be kept, or repeats what is there: that is for the desk to tell.
+        """
+        try:
+            recorded = admit(bureau, report)
+        except Refused:
+            return None
+        event = recorded.event
+        version = bureau.version_at(event.time)
+        assert version is not None
+        try:
+            self._current.live(version).match(event.type, gather(bureau, event, version))
+        except Disagreement as difference:
+            self.disagreements += 1
+            _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
+            raise
+        return recorded
 
     async def _submit(self, job: Job, report: Report | None = None) -> Receipt:
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
