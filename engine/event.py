@@ -1,12 +1,13 @@
 """An event (考评事件): what an upstream system reports, typed once at the edge.
 
 Its identity is its source and its id. Events are ordered by time, then by when they reached us,
-then by source and id; :func:`order` is that order as a tuple.
+then by source and id (:mod:`engine.turn`).
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -24,8 +25,11 @@ class EventKey(NamedTuple):
     id: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """An inspection event whose data fits its type. ``data`` holds no derived and no missing field."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """An inspection event whose data fits its type. ``data`` holds no derived and no missing field.
+
+    What is made of it again and again, its key and its place among others, is kept with it.
+    """
 
     source: str
     id: str
@@ -38,15 +42,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     basis: str | None = None
     data: Mapping[str, Value] = {}
 
-    @property
+    @cached_property
     def key(self) -> EventKey:
         """The event's identity."""
         return EventKey(self.source, self.id)
-
-
-def order(event: Event) -> tuple[datetime, datetime, str, str]:
-    """Where the event stands among others: time, recorded_at (left out, it counts as time), source, id."""
-    return (event.time, event.recorded_at or event.time, event.source, event.id)
 
 
 def same_content(one: Event, other: Event) -> bool:

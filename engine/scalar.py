@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TypeAlias, Union
 
 from engine.language import Message, message
@@ -208,6 +209,7 @@ def _zone(offset: str) -> timezone:
     return timezone(-size if offset[0] == "-" else size)
 
 
+@lru_cache(4_096)
 def written_number(value: Decimal | int) -> str:
     """The number in its one normal form: no exponent, no zeros at the end, no negative zero."""
     plain = f"{Decimal(value):f}"

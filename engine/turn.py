@@ -16,9 +16,13 @@ END = "\x01"
 
 def order_of(event: Event) -> str:
     """The event's place in the order of events: time, recorded_at (else time), source, id."""
-    at = _instant(event.time)
-    reached = at if event.recorded_at is None else _instant(event.recorded_at)
-    return f"{at}{reached}{event.source}{END}{event.id}"
+    kept = event.__dict__
+    known: str | None = kept.get("order")
+    if known is None:
+        at = _instant(event.time)
+        reached = at if event.recorded_at is None else _instant(event.recorded_at)
+        known = kept["order"] = f"{at}{reached}{event.source}{END}{event.id}"
+    return known
 
 
 def turn_of(booked: date, event: Event) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from engine.report import canonical_json
 
-_AS_THEY_ARE = frozenset((str, int))
+_AS_THEY_ARE = frozenset((str, int, Decimal, date))
+"""What the encoder writes as it should be: amounts with their cents and dates as text."""
 
 
 def link(before: str, record: Mapping[str, Any]) -> str:

@@ -44,8 +44,8 @@ class Head(msgspec.Struct, kw_only=True):
 _HEAD = "SELECT length, hash, organisation, periods, version, settled_through, demonstration FROM ledger_head"
 _LOCKED = (
     "SELECT length, hash, organisation, periods, version, settled_through, demonstration,"
-    " set_config('enable_seqscan', 'off', true),"
-    " set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true) FROM ledger_head FOR UPDATE"
+    " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true) FROM ledger_head FOR UPDATE"
 )
 """Posting looks up single rows by key; plans made for a table that was still small would scan it whole."""
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ CENT = Decimal("0.01")
 EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.columns)
 ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
 ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
+_event_row, _entry_row, _act_row = (itemgetter(*columns) for columns in (EVENT_COLUMNS, ENTRY_COLUMNS, ACT_COLUMNS))
 REMARK_COLUMNS = Remark._fields
 
 
@@ -71,7 +73,8 @@ class Desk:
         self.bureau = current.bureau
         self.present = Present(connection, self.bureau) if known is None else known.go_on(connection)
         self._found: dict[EventKey, Mapping[str, Any] | None] = {}
-        self._ahead: dict[EventKey, Report] = {}
+        self._ahead: dict[EventKey, tuple[Report, Recorded]] = {}
+        self._looked_ahead = False
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._remarks: list[Remark] = []
@@ -80,17 +83,14 @@ class Desk:
 
     # events
 
-    async def record(self, report: Report, received_at: datetime, admitted: Recorded | None = None) -> Receipt:
-        """Record a reported event with its entries; ``admitted`` is what it was admitted as under this very bureau.
-
-        Refused, with no trace, where it may not be kept.
-        """
-        self._ahead.pop(report.key, None)
+    async def record(self, report: Report, received_at: datetime) -> Receipt:
+        """Record a reported event with its entries. Refused, with no trace, where it may not be kept."""
+        ahead = self._ahead.pop(report.key, None)
         known = await self.find(report.key)
         if known is not None:
             self._check_same(known, report)
             return Receipt(number=known["number"], repeated=True)
-        recorded = admitted or admit(self.bureau, report)
+        recorded = ahead[1] if ahead is not None and ahead[0] is report else admit(self.bureau, report)
         change = Change(admitted=(recorded,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
@@ -138,19 +138,27 @@ class Desk:
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
-    async def prepare(self, reports: Iterable[Report]) -> None:
-        """Say which reports are to be recorded next, so that what they will ask for is read together."""
-        ahead = {report.key: report for report in reports}
-        await self.look_up(ahead)
-        self._ahead = {key: report for key, report in ahead.items() if self._found[key] is None}
+    async def prepare(self, reports: Sequence[Report]) -> None:
+        """Say which reports are to be recorded next: they are typed, and what they will ask for is read together."""
+        await self.look_up([report.key for report in reports])
+        for report in reports:
+            if self._found[report.key] is None:
+                with contextlib.suppress(Refused):
+                    self._ahead[report.key] = (report, admit(self.bureau, report))
+        self.present.expect_new(self._ahead)
+        for _, recorded in self._ahead.values():
+            self.present.foresee(recorded.event)
+        if self.present.asked:
+            await self.present.load()
 
     def _look_ahead(self) -> None:
-        """Ask what the reports that are still ahead will most likely ask."""
-        ahead, self._ahead = self._ahead, {}
-        self.present.expect_new(ahead)
-        for report in ahead.values():
+        """Ask, once, what the events that are still ahead will most likely ask."""
+        if self._looked_ahead:
+            return
+        self._looked_ahead = True
+        for _, recorded in self._ahead.values():
             with contextlib.suppress(Unread, Refused):
-                plan(self.bureau, self.present, self.current.direct, Change(admitted=(admit(self.bureau, report),)))
+                plan(self.bureau, self.present, self.current.direct, Change(admitted=(recorded,)))
 
     async def look_up(self, keys: Iterable[EventKey]) -> None:
         """Read which of these events were ever recorded."""
@@ -305,11 +313,12 @@ class Desk:
             "booked": recorded.booked,
             "content_hash": content_hash(event),
         }
-        number = self._chain("event", row, EVENT_COLUMNS, self._events)
+        number = self._chain("event", row)
+        self._events.append(_event_row(row))
         self._found[event.key] = {**row, "standing": True}
         return number
 
-    def _add_entry(self, entry: charged.Entry, cause: Cause, used_by: Mapping[str, Sequence[ChargeKey]]) -> int:
+    def _add_entry(self, entry: charged.Entry, cause: Cause, used_by: Mapping[str, Sequence[ChargeKey]]) -> None:
         charge = entry.charge
         detail = Detail(
             path=charge.path,
@@ -338,7 +347,8 @@ class Desk:
             "cause": cause.number,
             "detail": msgspec.json.encode(detail).decode(),
         }
-        return self._chain("entry", row, ENTRY_COLUMNS, self._entries)
+        self._chain("entry", row)
+        self._entries.append(_entry_row(row))
 
     def _add_act(self, kind: charged.Act, content: Mapping[str, Any], reason: str, actor: str, at: datetime) -> int:
         row = {
@@ -350,7 +360,9 @@ class Desk:
             "remark": self.note(reason),
             "content": canonical_json(content).decode(),
         }
-        return self._chain("act", row, ACT_COLUMNS, self._acts)
+        number = self._chain("act", row)
+        self._acts.append(_act_row(row))
+        return number
 
     def note(self, text: str) -> str | None:
         """Lay a text beside the chain; the hash by which the chain binds it. An empty text is none."""
@@ -360,9 +372,8 @@ class Desk:
         self._remarks.append(remark)
         return remark.hash
 
-    def _chain(self, table: str, row: dict[str, Any], columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
+    def _chain(self, table: str, row: dict[str, Any]) -> int:
         row["hash"] = link(self.head.hash, {"record": table, **row})
-        rows.append(tuple(row[column] for column in columns))
         if self._made is not None:
             self._made.append(row)
         self.head.hash = row["hash"]

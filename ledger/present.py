@@ -40,6 +40,16 @@ _sheets = msgspec.json.Decoder(Sheet)
 _takings = msgspec.json.Decoder(Taking)
 _claims = msgspec.json.Decoder(Claim)
 
+_encoder = msgspec.json.Encoder()
+
+_COPIED = {
+    "event": "source id number type day instant booked grows",
+    "recurrence": "digest place source id",
+    "sheet": "source id rule compared content",
+    "taking": "limit_code span subject sign turn taken source id rule compared content",
+    "claim": "subject matter sign size place rule source id content",
+}
+
 T = TypeVar("T", Taking, Claim)
 
 
@@ -148,6 +158,18 @@ class Present(Book):
     def expect_new(self, keys: Iterable[EventKey]) -> None:
         """These events are not in the ledger; there is nothing to read of them."""
         self._known_events.update(keys)
+
+    def foresee(self, event: Event) -> None:
+        """Ask what recording an event will most likely ask: who rivals it for its matter, and what it repeats."""
+        if event.matter is not None:
+            for sign in (-1, 1):
+                matter = Matter(event.subject, event.matter, sign)
+                if matter not in self._known_claims:
+                    self._ask_claims[matter] = CLAIMS
+        for same in sames(self.bureau, event.type):
+            recurrence = recurrence_of(event, same)
+            if recurrence is not None:
+                self._knows_recurrence(recurrence, order_of(event))
 
     async def load(self) -> None:
         """Read everything that was asked; what is not yet written is written first."""
@@ -303,9 +325,10 @@ class Present(Book):
         """Take over a plan; it is written at the next :meth:`flush`."""
         recorded, withdrawn = list(recorded), list(withdrawn)
         for each in recorded:
-            self._admitted[each.event.key] = (each, each.number)
-            if each.event.key in self.events:
-                self._reread.add(each.event.key)
+            key = each.event.key
+            if key in self.events and key not in self._admitted:
+                self._reread.add(key)
+            self._admitted[key] = (each, each.number)
         for key in withdrawn:
             self._admitted.pop(key, None)
             self._withdrawn.add(key)
@@ -384,28 +407,39 @@ class Present(Book):
         self._written, self._deltas = {}, {}
 
     async def _write_events(self) -> None:
-        rows, recurrences = [], []
-        for recorded, number in self._admitted.values():
+        new: list[tuple[object, ...]] = []
+        again: list[tuple[object, ...]] = []
+        recurrences: list[tuple[object, ...]] = []
+        for key, (recorded, number) in self._admitted.items():
             event = recorded.event
             version = self.bureau.version_at(event.time)
             grows = version is not None and unfinished(event, version.rulebook.event_types[event.type])
-            day = self.bureau.day(event.time)
-            rows.append((*event.key, number, event.type, day, event.time, recorded.booked, grows))
+            if key in self._reread:
+                again.append((*key, grows))
+            else:
+                day = self.bureau.day(event.time)
+                new.append((*key, number, event.type, day, event.time, recorded.booked, grows))
             for same in sames(self.bureau, event.type):
                 recurrence = recurrence_of(event, same)
                 if recurrence is not None:
-                    recurrences.append((digest(recurrence), order_of(event), *event.key))
-        if rows:
+                    recurrences.append((digest(recurrence), order_of(event), *key))
+        if again:
             await self._connection.execute(
                 """
-                INSERT INTO present_event (source, id, number, type, day, instant, booked, grows)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::date[], $6::timestamptz[],
-                                     $7::date[], $8::boolean[])
-                ON CONFLICT (source, id) DO UPDATE SET grows = excluded.grows
+                UPDATE present_event t SET grows = a.grows
+                FROM unnest($1::text[], $2::text[], $3::boolean[]) AS a (source, id, grows)
+                WHERE t.source = a.source AND t.id = a.id
                 """,
-                *_columns(rows, 8),
+                *_columns(again, 3),
             )
-        await self.write_recurrences(recurrences)
+        await self._copy("event", new)
+        await self._copy("recurrence", recurrences)
+
+    async def _copy(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            await self._connection.copy_records_to_table(
+                f"present_{table}", records=rows, columns=_COPIED[table].split()
+            )
 
     async def write_recurrences(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Note what later events may repeat."""
@@ -420,43 +454,23 @@ class Present(Book):
 
     async def _write_sheets(self) -> None:
         sheets = [sheet for sheet in self._written.values() if sheet.postings]
-        if sheets:
-            await self._connection.execute(
-                """
-                INSERT INTO present_sheet (source, id, rule, compared, content)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-                """,
-                *_columns([(*sheet.lot, msgspec.json.encode(sheet).decode()) for sheet in sheets], 5),
-            )
-        takings = [
-            (*window, taking.turn, taking.taken, *taking.lot, msgspec.json.encode(taking).decode())
-            for sheet in sheets
-            for window, taking in sheet.takings
-        ]
-        if takings:
-            await self._connection.execute(
-                """
-                INSERT INTO present_taking
-                    (limit_code, span, subject, sign, turn, taken, source, id, rule, compared, content)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::numeric[],
-                                     $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-                """,
-                *_columns(takings, 11),
-            )
-        claims = [
-            (*matter, claim.size, claim.order, claim.rule, *claim.key.event, msgspec.json.encode(claim).decode())
-            for sheet in sheets
-            for matter, claim in sheet.claims
-        ]
-        if claims:
-            await self._connection.execute(
-                """
-                INSERT INTO present_claim (subject, matter, sign, size, place, rule, source, id, content)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::int[],
-                                     $7::text[], $8::text[], $9::text[])
-                """,
-                *_columns(claims, 9),
-            )
+        await self._copy("sheet", [(*sheet.lot, _json(sheet)) for sheet in sheets])
+        await self._copy(
+            "taking",
+            [
+                (*window, taking.turn, taking.taken, *taking.lot, _json(taking))
+                for sheet in sheets
+                for window, taking in sheet.takings
+            ],
+        )
+        await self._copy(
+            "claim",
+            [
+                (*matter, claim.size, claim.order, claim.rule, *claim.key.event, _json(claim))
+                for sheet in sheets
+                for matter, claim in sheet.claims
+            ],
+        )
 
 
 def read_recorded(row: Mapping[str, object], bureau: Bureau) -> Recorded:
@@ -496,6 +510,10 @@ def _change(held: list[T], item: T, direction: int) -> None:
         held.insert(place, item)
     elif place < len(held) and held[place] == item:
         del held[place]
+
+
+def _json(held: Sheet | Taking | Claim) -> str:
+    return _encoder.encode(held).decode()
 
 
 def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:

@@ -6,6 +6,7 @@ matchers; where they differ the event is kept out and an alarm names both.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from typing import NamedTuple
 from engine.admission import admit
 from engine.both import Disagreement
 from engine.bureau import Bureau
-from engine.charge import Recorded
 from engine.event import EventKey
 from engine.finding import Refused
 from engine.report import Report
@@ -22,7 +22,7 @@ from engine.scene import gather
 from ledger.current import Current
 from ledger.desk import Desk, Receipt, open_desk
 
-GROUP = 200
+GROUP = 500
 """Posts that share a commit at most."""
 
 Job = Callable[[Desk], Awaitable[Receipt]]
@@ -62,12 +62,12 @@ class Recorder:
             Disagreement: the two matchers came to different rules; it is not kept.
         """
         received_at = datetime.now(UTC)
-        bureau = self._current.bureau
-        checked = self.check(report, bureau)
+        checked = self.check(report, self._current.bureau)
 
         async def job(desk: Desk) -> Receipt:
-            admitted = checked if desk.bureau is bureau else self.check(report, desk.bureau)
-            return await desk.record(report, received_at, admitted)
+            if desk.bureau is not checked:
+                self.check(report, desk.bureau)
+            return await desk.record(report, received_at)
 
         return await self._submit(job, report)
 
@@ -79,8 +79,8 @@ class Recorder:
             await desk.prepare(reports)
             for place, report in enumerate(reports):
                 try:
-                    admitted = self.check(report, desk.bureau)
-                    receipts.append(await desk.record(report, received_at, admitted))
+                    self.check(report, desk.bureau)
+                    receipts.append(await desk.record(report, received_at))
                 except (Refused, Disagreement) as error:
                     raise Spoilt(place) from error
         return receipts
@@ -96,27 +96,21 @@ class Recorder:
             self.check(report, desk.bureau)
             return await desk.correct(key, report, reason, actor, datetime.now(UTC))
 
-        return await self._submit(job, report)
+        return await self._submit(job)
 
-    def check(self, report: Report, bureau: Bureau) -> Recorded | None:
-        """Match the event by both matchers, and say as what it is admitted.
-
-        None where it may not be kept, or repeats what is there: that is for the desk to tell.
-        """
-        try:
-            recorded = admit(bureau, report)
-        except Refused:
-            return None
-        event = recorded.event
-        version = bureau.version_at(event.time)
-        assert version is not None
-        try:
-            self._current.live(version).match(event.type, gather(bureau, event, version))
-        except Disagreement as difference:
-            self.disagreements += 1
-            _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
-            raise
-        return recorded
+    def check(self, report: Report, bureau: Bureau) -> Bureau:
+        """Match the event by both matchers; what may not be kept is for the desk to refuse."""
+        with contextlib.suppress(Refused):
+            event = admit(bureau, report).event
+            version = bureau.version_at(event.time)
+            assert version is not None
+            try:
+                self._current.live(version).match(event.type, gather(bureau, event, version))
+            except Disagreement as difference:
+                self.disagreements += 1
+                _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
+                raise
+        return bureau
 
     async def _submit(self, job: Job, report: Report | None = None) -> Receipt:
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
