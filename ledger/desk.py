@@ -4,6 +4,7 @@ Opening the desk takes the lock, re-reads the head and whatever is in force; wha
 into the chain in order; leaving it writes everything and commits. A refusal leaves no trace.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -30,7 +31,8 @@ from engine.report import Report, canonical_json, content_hash, write_event
 from engine.turn import order_of
 from ledger.chain import link
 from ledger.current import Connection, Current, Head
-from ledger.present import Present, Unread, digest, read_recorded, sames
+from ledger.pending import digest, sames
+from ledger.present import Present, Unread, read_recorded
 from ledger.remark import Remark
 from ledger.tables import Act, Entry, Event
 
@@ -80,6 +82,7 @@ class Desk:
         self._remarks: list[Remark] = []
         self._acts: list[tuple[Any, ...]] = []
         self._made: list[Mapping[str, Any]] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     # events
 
@@ -108,6 +111,7 @@ class Desk:
             raise Refused(Finding(message=message("event.unknown", source=key.source, id=key.id)))
         if not known["standing"]:
             return Receipt(number=known["number"], repeated=True)
+        await self.write()
         await self.present.load_events([key])
         content = {"source": key.source, "id": key.id, "event": known["number"]}
         return await self.act("retraction", content, reason, actor, at, Change(withdrawn=(key,)))
@@ -128,6 +132,7 @@ class Desk:
             said = message("event.id_taken", source=report.source, id=report.id)
             raise Conflicting(Finding(message=said, path="/event/id"))
         recorded = admit(self.bureau, report)
+        await self.write()
         await self.present.load_events([key])
         change = Change(admitted=(recorded,), withdrawn=(key,))
         self.present.expect_new([report.key])
@@ -271,6 +276,7 @@ class Desk:
                 if not self.present.asked:
                     return planned
             self._look_ahead()
+            await self.write()
             await self.present.load()
 
     def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
@@ -380,17 +386,43 @@ class Desk:
         self.head.length += 1
         return self.head.length
 
+    @property
+    def writing(self) -> bool:
+        """Whether something is being written while more is planned."""
+        return self._writing is not None and not self._writing.done()
+
+    def begin_writing(self) -> None:
+        """Write what is posted so far while more is planned: PostgreSQL works beside us, on another core."""
+        if not self.writing:
+            if self._writing is not None:
+                self._writing.result()
+            self._writing = asyncio.create_task(self._write())
+
     async def write(self) -> None:
         """Write what is posted so far; it is seen by nobody before the commit."""
-        for table, columns, rows in (
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
+        await self._write()
+
+    async def abandon(self) -> None:
+        """Let what is being written end, however it ends, before the transaction is given up."""
+        if self._writing is not None:
+            with contextlib.suppress(Exception):
+                await self._writing
+            self._writing = None
+
+    async def _write(self) -> None:
+        for table, columns, buffer in (
             ("event", EVENT_COLUMNS, self._events),
             ("entry", ENTRY_COLUMNS, self._entries),
             ("remark", REMARK_COLUMNS, self._remarks),
             ("act", ACT_COLUMNS, self._acts),
         ):
-            if rows:
+            if buffer:
+                rows = buffer[:]
+                buffer.clear()
                 await self.connection.copy_records_to_table(table, records=rows, columns=columns)
-                rows.clear()
         await self.present.flush()
 
     async def finish(self) -> None:
@@ -423,11 +455,14 @@ async def open_desk(current: Current, *, keep: bool = True) -> AsyncIterator[Des
             if known is not None and not known.holds(head.hash, current.bureau):
                 known = None
         desk = Desk(connection, current, head, known)
-        yield desk
-        if keep:
-            await desk.finish()
-        else:
-            await transaction.rollback()
+        try:
+            yield desk
+            if keep:
+                await desk.finish()
+            else:
+                await transaction.rollback()
+        finally:
+            await desk.abandon()
     if keep:
         if desk.bureau is current.bureau:
             desk.present.head = desk.head.hash

@@ -6,7 +6,6 @@ was asked in a few statements, and the plan is made again. One more event in ord
 few things however long the ledger is.
 """
 
-import hashlib
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC
@@ -20,14 +19,13 @@ from engine.book import Book, Lot, Sheet, Taking
 from engine.bureau import Bureau
 from engine.charge import ChargeKey, Recorded
 from engine.event import Event, EventKey
-from engine.lateness import unfinished
 from engine.limits import Window
 from engine.matters import Claim, Matter
 from engine.publication import reread_report
 from engine.recurrence import Recurrence, recurrence_of
-from engine.report import canonical_json
 from engine.turn import order_of
 from ledger.current import Connection
+from ledger.pending import Pending, columns, digest, sames
 
 USERS = 10
 """Charges named at most where a limit left too little room."""
@@ -39,16 +37,6 @@ MOST_KEPT = 8_000
 _sheets = msgspec.json.Decoder(Sheet)
 _takings = msgspec.json.Decoder(Taking)
 _claims = msgspec.json.Decoder(Claim)
-
-_encoder = msgspec.json.Encoder()
-
-_COPIED = {
-    "event": "source id number type day instant booked grows",
-    "recurrence": "digest place source id",
-    "sheet": "source id rule compared content",
-    "taking": "limit_code span subject sign turn taken source id rule compared content",
-    "claim": "subject matter sign size place rule source id content",
-}
 
 T = TypeVar("T", Taking, Claim)
 
@@ -76,12 +64,7 @@ class Present(Book):
         self._ask_takings: dict[Window, str] = {}
         self._ask_claims: dict[Matter, int] = {}
         self._ask_recurrences: dict[Recurrence, str] = {}
-        self._written: dict[Lot, Sheet] = {}
-        self._replaced: set[Lot] = set()
-        self._admitted: dict[EventKey, tuple[Recorded, int]] = {}
-        self._withdrawn: set[EventKey] = set()
-        self._reread: set[EventKey] = set()
-        self._deltas: dict[Window, Decimal] = {}
+        self.pending = Pending()
 
     # across transactions
 
@@ -172,8 +155,7 @@ class Present(Book):
                 self._knows_recurrence(recurrence, order_of(event))
 
     async def load(self) -> None:
-        """Read everything that was asked; what is not yet written is written first."""
-        await self.flush()
+        """Read everything that was asked. What changed must be written already."""
         if self._ask_claims:
             await self._load_claims()
         if self._ask_takings:
@@ -217,7 +199,7 @@ class Present(Book):
 
     async def _load_takings(self) -> None:
         asked = list(self._ask_takings.items())
-        columns = _columns((window for window, _ in asked), 4)
+        of = columns((window for window, _ in asked), 4)
         rows = await self._connection.fetch(
             """
             SELECT t.limit_code, t.span, t.subject, t.sign, t.content
@@ -231,7 +213,7 @@ class Present(Book):
                  AND b.subject = a.subject AND b.sign = a.sign AND b.turn < a.start COLLATE "C" AND b.taken > 0
                  ORDER BY b.turn DESC LIMIT $6)) AS t
             """,
-            *columns,
+            *of,
             [start for _, start in asked],
             USERS,
         )
@@ -242,7 +224,7 @@ class Present(Book):
             JOIN present_room r ON r.limit_code = a.lim AND r.span = a.span AND r.subject = a.subject
                  AND r.sign = a.sign
             """,
-            *columns,
+            *of,
         )
         for window, start in asked:
             self._takings[window] = []
@@ -270,7 +252,7 @@ class Present(Book):
                 SELECT * FROM present_claim p WHERE p.subject = a.subject AND p.matter = a.matter AND p.sign = a.sign
                 ORDER BY p.size, p.place, p.rule LIMIT a.most) AS c
             """,
-            *_columns((matter for matter, _ in asked), 3),
+            *columns((matter for matter, _ in asked), 3),
             [most for _, most in asked],
         )
         for matter, most in asked:
@@ -325,22 +307,16 @@ class Present(Book):
         """Take over a plan; it is written at the next :meth:`flush`."""
         recorded, withdrawn = list(recorded), list(withdrawn)
         for each in recorded:
-            key = each.event.key
-            if key in self.events and key not in self._admitted:
-                self._reread.add(key)
-            self._admitted[key] = (each, each.number)
+            self.pending.admit(each, again=each.event.key in self.events)
         for key in withdrawn:
-            self._admitted.pop(key, None)
-            self._withdrawn.add(key)
+            self.pending.withdraw(key)
         super().keep(recorded, withdrawn, sheets)
 
     def _replace(self, lot: Lot, sheet: Sheet) -> None:
         before = self.sheets.pop(lot, None)
-        if before is not None:
-            self._replaced.add(lot)
+        self.pending.replace(before, sheet)
         for held, direction in ((before, -1), (sheet, 1)):
             for window, taking in held.takings if held is not None else ():
-                self._deltas[window] = self._deltas.get(window, ZERO) + direction * taking.taken
                 if window in self._known_takings:
                     _change(self._takings[window], taking, direction)
                     self._used[window] += direction * taking.taken
@@ -349,97 +325,13 @@ class Present(Book):
                     _change(self._claims[matter], claim, direction)
         if sheet.postings:
             self.sheets[lot] = sheet
-        self._written[lot] = sheet
 
     # writing
 
     async def flush(self) -> None:
         """Write what changed."""
-        run = self._connection
-        if self._withdrawn:
-            await run.execute(
-                "DELETE FROM present_event t USING unnest($1::text[], $2::text[]) AS a (source, id)"
-                " WHERE t.source = a.source AND t.id = a.id",
-                *_columns(self._withdrawn, 2),
-            )
-        if self._withdrawn or self._reread:
-            await run.execute(
-                "DELETE FROM present_recurrence t USING unnest($1::text[], $2::text[]) AS a (source, id)"
-                " WHERE t.source = a.source AND t.id = a.id",
-                *_columns(self._withdrawn | self._reread, 2),
-            )
-        if self._replaced:
-            lots = _columns(self._replaced, 4)
-            await run.execute(
-                """
-                DELETE FROM present_sheet t USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
-                AS a (source, id, rule, compared)
-                WHERE t.source = a.source AND t.id = a.id AND t.rule = a.rule AND t.compared = a.compared
-                """,
-                *lots,
-            )
-            await run.execute(
-                """
-                DELETE FROM present_taking t USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
-                AS a (source, id, rule, compared)
-                WHERE t.source = a.source AND t.id = a.id AND t.rule = a.rule AND t.compared = a.compared
-                """,
-                *lots,
-            )
-            await run.execute(
-                "DELETE FROM present_claim t USING unnest($1::text[], $2::text[]) AS a (source, id)"
-                " WHERE t.source = a.source AND t.id = a.id",
-                *lots[:2],
-            )
-        await self._write_events()
-        await self._write_sheets()
-        deltas = [(*window, delta) for window, delta in self._deltas.items() if delta]
-        if deltas:
-            await run.execute(
-                """
-                INSERT INTO present_room (limit_code, span, subject, sign, used)
-                SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::numeric[])
-                ON CONFLICT (limit_code, span, subject, sign) DO UPDATE SET used = present_room.used + excluded.used
-                """,
-                *_columns(deltas, 5),
-            )
-        self._withdrawn, self._reread, self._replaced, self._admitted = set(), set(), set(), {}
-        self._written, self._deltas = {}, {}
-
-    async def _write_events(self) -> None:
-        new: list[tuple[object, ...]] = []
-        again: list[tuple[object, ...]] = []
-        recurrences: list[tuple[object, ...]] = []
-        for key, (recorded, number) in self._admitted.items():
-            event = recorded.event
-            version = self.bureau.version_at(event.time)
-            grows = version is not None and unfinished(event, version.rulebook.event_types[event.type])
-            if key in self._reread:
-                again.append((*key, grows))
-            else:
-                day = self.bureau.day(event.time)
-                new.append((*key, number, event.type, day, event.time, recorded.booked, grows))
-            for same in sames(self.bureau, event.type):
-                recurrence = recurrence_of(event, same)
-                if recurrence is not None:
-                    recurrences.append((digest(recurrence), order_of(event), *key))
-        if again:
-            await self._connection.execute(
-                """
-                UPDATE present_event t SET grows = a.grows
-                FROM unnest($1::text[], $2::text[], $3::boolean[]) AS a (source, id, grows)
-                WHERE t.source = a.source AND t.id = a.id
-                """,
-                *_columns(again, 3),
-            )
-        await self._copy("event", new)
-        await self._copy("recurrence", recurrences)
-
-    async def _copy(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-        if rows:
-            await self._connection.copy_records_to_table(
-                f"present_{table}", records=rows, columns=_COPIED[table].split()
-            )
+        pending, self.pending = self.pending, Pending()
+        await pending.write(self._connection, self.bureau)
 
     async def write_recurrences(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Note what later events may repeat."""
@@ -449,28 +341,8 @@ class Present(Book):
                 INSERT INTO present_recurrence (digest, place, source, id)
                 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING
                 """,
-                *_columns(rows, 4),
+                *columns(rows, 4),
             )
-
-    async def _write_sheets(self) -> None:
-        sheets = [sheet for sheet in self._written.values() if sheet.postings]
-        await self._copy("sheet", [(*sheet.lot, _json(sheet)) for sheet in sheets])
-        await self._copy(
-            "taking",
-            [
-                (*window, taking.turn, taking.taken, *taking.lot, _json(taking))
-                for sheet in sheets
-                for window, taking in sheet.takings
-            ],
-        )
-        await self._copy(
-            "claim",
-            [
-                (*matter, claim.size, claim.order, claim.rule, *claim.key.event, _json(claim))
-                for sheet in sheets
-                for matter, claim in sheet.claims
-            ],
-        )
 
 
 def read_recorded(row: Mapping[str, object], bureau: Bureau) -> Recorded:
@@ -487,38 +359,9 @@ def read_recorded(row: Mapping[str, object], bureau: Bureau) -> Recorded:
     return Recorded(event=reread_report(tree, bureau), booked=row["booked"], number=number)  # type: ignore[arg-type]
 
 
-def sames(bureau: Bureau, event_type: str) -> set[tuple[str, ...]]:
-    """The sets of fields by which any version tells repetitions among events of a type."""
-    return {
-        factor.repeat.same
-        for version in bureau.versions
-        for rule in version.rulebook.rules
-        if getattr(rule, "on", None) == event_type
-        for factor in getattr(rule, "factors", ())
-        if factor.repeat is not None
-    }
-
-
-def digest(recurrence: Recurrence) -> str:
-    """A recurrence as a short text."""
-    return hashlib.sha256(canonical_json(recurrence)).hexdigest()
-
-
 def _change(held: list[T], item: T, direction: int) -> None:
     place = bisect_left(held, item)
     if direction > 0:
         held.insert(place, item)
     elif place < len(held) and held[place] == item:
         del held[place]
-
-
-def _json(held: Sheet | Taking | Claim) -> str:
-    return _encoder.encode(held).decode()
-
-
-def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:
-    columns: list[list[object]] = [[] for _ in range(width)]
-    for row in rows:
-        for column, value in zip(columns, row, strict=True):
-            column.append(value)
-    return columns

@@ -24,6 +24,8 @@ from ledger.desk import Desk, Receipt, open_desk
 
 GROUP = 500
 """Posts that share a commit at most."""
+SLICE = 100
+"""Posts of a group after which PostgreSQL begins to write while the next are planned."""
 
 Job = Callable[[Desk], Awaitable[Receipt]]
 _log = logging.getLogger("jikao.recording")
@@ -137,11 +139,15 @@ class Recorder:
         answers: list[Receipt | Exception] = []
         async with open_desk(self._current) as desk:
             await desk.prepare([waiting.report for waiting in group if waiting.report is not None])
-            for waiting in group:
+            for done, waiting in enumerate(group, 1):
                 try:
                     answers.append(await waiting.job(desk))
                 except (Refused, Disagreement) as refused:
                     answers.append(refused)
+                if done % SLICE == 0:
+                    desk.begin_writing()
+                if desk.writing:
+                    await asyncio.sleep(0)
         return answers
 
     async def _post_alone(self, group: list[Waiting]) -> None:
