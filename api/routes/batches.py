@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response, post
@@ -15,7 +15,8 @@ from api.bodies import DOCUMENT_SIZE, EVENT_SIZE, JSON, expect, parse_json
 from api.describing import body
 from api.envelopes import BATCH_MEDIA_TYPE, MEDIA_TYPE, Envelope
 from api.problems import Malformed, Problem, answer, below, language_of, problem_of
-from api.routes.events import check_sender, note_refusal, read_envelope, recorder
+from api.receiving import note, refusal, repetition
+from api.routes.events import check_sender, read_envelope, recorder
 from engine.both import Disagreement
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -53,6 +54,13 @@ class Batch(msgspec.Struct, kw_only=True):
             self.repeated += 1
         else:
             self.accepted += 1
+
+
+class Recorded(NamedTuple):
+    """An event of a batch that is kept."""
+
+    report: Report
+    receipt: Receipt
 
 
 @post(
@@ -132,23 +140,27 @@ async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]
     answers = await asyncio.gather(
         *(_record_one(request, caller, raw, kind) for _, raw in listed), return_exceptions=True
     )
+    noted = []
     for (place, raw), told in zip(listed, answers, strict=True):
-        if isinstance(told, Receipt):
-            batch.count(told)
+        if isinstance(told, Recorded):
+            batch.count(told.receipt)
+            if told.receipt.repeated:
+                noted.append(repetition(caller.name, told.report))
         elif isinstance(told, (Refused, Disagreement, HTTPException)):
-            await note_refusal(request, caller, None if isinstance(raw, Malformed) else raw, told)
+            noted.append(refusal(caller.name, caller.source, await _seen(raw, kind, caller), told))
             batch.refused_count += 1
             if len(batch.refused) < MOST_REFUSED:
                 problem = problem_of(told, language_of(request))
                 batch.refused.append(RefusedEvent(index=place, id=_id_of(raw), problem=problem))
         else:
             raise told
+    await note(noted)
 
 
-async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Receipt:
+async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Recorded:
     envelope, report = await _read_one(caller, raw, kind)
     try:
-        return await recorder(request).record(report)
+        return Recorded(report, await recorder(request).record(report))
     except Refused as refused:
         raise envelope.outward(refused) from refused
 
@@ -165,6 +177,16 @@ async def _read_one(caller: Caller, raw: Raw | Malformed, kind: str) -> tuple[En
     return envelope, report
 
 
+async def _seen(raw: Raw | Malformed, kind: str, caller: Caller) -> Raw:
+    """What the log of receptions may know of a report: the tree inside its envelope, as far as it can be read."""
+    if isinstance(raw, Malformed):
+        return None
+    try:
+        return (await read_envelope(raw, kind, caller)).tree
+    except Refused:
+        return raw
+
+
 async def _record_together(request: Web, items: list[Raw | Malformed], kind: str) -> Response[Any]:
     """Record all or none; what is wrong with the first that may not be kept is said of its place."""
     caller = caller_of(request)
@@ -172,16 +194,19 @@ async def _record_together(request: Web, items: list[Raw | Malformed], kind: str
     for place, raw in enumerate(items):
         try:
             read.append(await _read_one(caller, raw, kind))
-        except Refused as refused:
-            raise below(refused, place) from refused
+        except (Refused, HTTPException) as error:
+            await note([refusal(caller.name, caller.source, await _seen(raw, kind, caller), error)])
+            raise (below(error, place) if isinstance(error, Refused) else error) from error
     try:
         receipts = await recorder(request).record_all([report for _, report in read])
     except Spoilt as spoilt:
-        cause = spoilt.__cause__
+        cause, (envelope, _) = spoilt.__cause__, read[spoilt.place]
+        assert isinstance(cause, (Refused, Disagreement))
+        await note([refusal(caller.name, caller.source, envelope.tree, cause)])
         if isinstance(cause, Refused):
-            raise below(read[spoilt.place][0].outward(cause), spoilt.place) from cause
-        assert isinstance(cause, Disagreement)
+            raise below(envelope.outward(cause), spoilt.place) from cause
         return answer(request, problem_of(cause, language_of(request), request.url.path), {"retry-after": "1"})
+    await note([repetition(caller.name, read[place][1]) for place, each in enumerate(receipts) if each.repeated])
     batch = Batch()
     for receipt in receipts:
         batch.count(receipt)
