@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from admin.page import preferred
@@ -144,6 +144,8 @@ def _status(error: Exception) -> tuple[int, str]:
             return 503, "unavailable"
         case ValidationException():
             return 422, "refused"
+        case InternalServerException(detail="client disconnected prematurely"):  # as Litestar says it; no fault of ours
+            return 400, "malformed"
         case HTTPException(status_code=status):
             return status, _KINDS.get(status, "wrong" if status < 500 else "failed")
     return 500, "failed"

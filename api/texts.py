@@ -217,6 +217,8 @@ TEXTS: Catalogue = {
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
+    # --- receptions, statements, importing ---
+    "line.too_long": ("这一行超过 {most} 字节", "the line is longer than {most} bytes"),
 }
 
 register(TEXTS)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,9 +10,11 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromQuery
 
 from api.authorization import Caller, caller_of, needs
-from api.bodies import DOCUMENT_SIZE, EVENT_SIZE, JSON, expect, parse_json
+from api.bodies import DOCUMENT_SIZE, JSON, expect, parse_json
 from api.describing import body
 from api.envelopes import BATCH_MEDIA_TYPE, MEDIA_TYPE, Envelope
+from api.lines import HELD, Cutter, Line
+from api.lines import MEDIA_TYPE as LINES
 from api.problems import Malformed, Problem, answer, below, language_of, problem_of
 from api.receiving import note, refusal, repetition
 from api.routes.events import check_sender, read_envelope, recorder
@@ -27,7 +28,6 @@ from ledger.recording import GROUP, Spoilt
 
 Web = Request[Any, Any, Any]
 
-LINES = "application/x-ndjson"
 MOST_REFUSED = 10_000
 """Refusals that one answer lists at most; all of them are counted, and noted in the log of receptions."""
 
@@ -81,56 +81,47 @@ async def post_batch(request: Web, atomic: FromQuery[bool] = False) -> Response[
         return await _record_together(request, items, each)
     batch = Batch()
     for first in range(0, len(items), GROUP):
-        await _record_some(request, enumerate(islice(items, first, first + GROUP), first), each, batch)
+        await _record_some(request, items[first : first + GROUP], each, batch)
     return Response(batch, status_code=200)
 
 
 async def _record_lines(request: Web) -> Batch:
     """Record line by line as they come in, so many at a time; memory does not grow with their number."""
-    batch, waiting, place = Batch(), list[tuple[int, Raw | Malformed]](), 0
+    batch, waiting, held = Batch(), list[tuple[int, Raw | Malformed]](), 0
     async for line in _lines(request):
-        if line.strip():
-            waiting.append((place, _parse(line)))
-            place += 1
-        if len(waiting) >= GROUP:
+        waiting.append((line.place, line.read()))
+        held += len(line)
+        if len(waiting) >= GROUP or held > HELD:
             await _record_some(request, waiting, JSON, batch)
-            waiting = []
+            waiting, held = [], 0
     await _record_some(request, waiting, JSON, batch)
     return batch
 
 
-async def _lines(request: Web) -> AsyncIterator[bytes]:
-    """The lines of the body as it comes in. One that is too long ends it."""
-    held = b""
+async def _lines(request: Web) -> AsyncIterator[Line]:
+    """The lines of the body as it comes in."""
+    cutter = Cutter()
     async for chunk in request.stream():
-        *lines, held = (held + chunk).split(b"\n")
-        for line in lines:
+        for line in cutter.feed(chunk):
             yield line
-        if len(held) > EVENT_SIZE:
-            raise HTTPException(status_code=413)
-    yield held
+    for line in cutter.close():
+        yield line
 
 
-def _parse(line: bytes) -> Raw | Malformed:
-    try:
-        return parse_json(line)
-    except Malformed as malformed:
-        return malformed
-
-
-async def _read_all(request: Web, kind: str) -> list[Raw | Malformed]:
-    """Everything in the body, which is bounded."""
+async def _read_all(request: Web, kind: str) -> list[tuple[int, Raw | Malformed]]:
+    """Everything in the body, which is bounded, with its places."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > DOCUMENT_SIZE:
             raise HTTPException(status_code=413)
     if kind == LINES:
-        return [_parse(line) for line in bytes(body).split(b"\n") if line.strip()]
+        cutter = Cutter()
+        return [(line.place, line.read()) for line in (*cutter.feed(bytes(body)), *cutter.close())]
     raw = parse_json(bytes(body))
     if not isinstance(raw, list):
         raise Refused(Finding(message=message("body.array")))
-    return list(raw)
+    return list(enumerate(raw))
 
 
 async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]], kind: str, batch: Batch) -> None:
@@ -187,11 +178,11 @@ async def _seen(raw: Raw | Malformed, kind: str, caller: Caller) -> Raw:
         return raw
 
 
-async def _record_together(request: Web, items: list[Raw | Malformed], kind: str) -> Response[Any]:
+async def _record_together(request: Web, items: list[tuple[int, Raw | Malformed]], kind: str) -> Response[Any]:
     """Record all or none; what is wrong with the first that may not be kept is said of its place."""
     caller = caller_of(request)
     read: list[tuple[Envelope, Report]] = []
-    for place, raw in enumerate(items):
+    for place, raw in items:
         try:
             read.append(await _read_one(caller, raw, kind))
         except (Refused, HTTPException) as error:
@@ -204,7 +195,7 @@ async def _record_together(request: Web, items: list[Raw | Malformed], kind: str
         assert isinstance(cause, (Refused, Disagreement))
         await note([refusal(caller.name, caller.source, envelope.tree, cause)])
         if isinstance(cause, Refused):
-            raise below(envelope.outward(cause), spoilt.place) from cause
+            raise below(envelope.outward(cause), items[spoilt.place][0]) from cause
         return answer(request, problem_of(cause, language_of(request), request.url.path), {"retry-after": "1"})
     await note([repetition(caller.name, read[place][1]) for place, each in enumerate(receipts) if each.repeated])
     batch = Batch()
