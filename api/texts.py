@@ -219,6 +219,14 @@ TEXTS: Catalogue = {
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
     # --- receptions, statements, importing ---
     "line.too_long": ("这一行超过 {most} 字节", "the line is longer than {most} bytes"),
+    "statement.count_or_ids": (
+        "请给出 count（当日发送的事件数）或 ids（它们的编号），二者之一",
+        "give either count (the events that were sent on the day) or ids (theirs)",
+    ),
+    "statement.count": ("count 应为 0 到 {most} 的整数", "count should be a whole number from 0 to {most}"),
+    "statement.ids": ("ids 应为事件编号的数组，至多 {most} 个", "ids should be an array of at most {most} event ids"),
+    "statement.ahead": ("这一天还没有到", "that day is still ahead"),
+    "statement.unknown": ("没有第 {number} 号对账单", "there is no statement {number}"),
 }
 
 register(TEXTS)
