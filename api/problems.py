@@ -65,7 +65,7 @@ def language_of(request: Web) -> Language:
     return preferred(None, request.headers.get("accept-language", ""))
 
 
-def problem_of(error: Exception, language: Language, instance: str = "") -> Problem:
+def problem_of(error: BaseException, language: Language, instance: str = "") -> Problem:
     """The problem that an exception of ours amounts to."""
     status, kind = _status(error)
     title = render(message(f"problem.{kind}"), language)
@@ -76,7 +76,7 @@ def problem_of(error: Exception, language: Language, instance: str = "") -> Prob
     )
 
 
-def _faults(error: Exception, language: Language) -> Iterator[Fault]:
+def _faults(error: BaseException, language: Language) -> Iterator[Fault]:
     if isinstance(error, Refused):
         wrong = [finding for finding in error.findings if finding.level == "error"] or error.findings
         for each in wrong:
@@ -119,7 +119,7 @@ def answer(request: Web, problem: Problem, headers: Mapping[str, str] | None = N
     )
 
 
-def _status(error: Exception) -> tuple[int, str]:
+def _status(error: BaseException) -> tuple[int, str]:
     match error:
         case Malformed():
             return 400, "malformed"
@@ -167,7 +167,7 @@ _KINDS = {
 }
 
 
-def _detail(error: Exception, kind: str) -> Message:
+def _detail(error: BaseException, kind: str) -> Message:
     told = getattr(error, "told", None)
     return told if isinstance(told, Message) else message(f"problem.{kind}.detail")
 

@@ -24,7 +24,7 @@ LONGEST = 4_000
 _log = logging.getLogger("jikao.api")
 
 
-def refusal(sender: str, bound: str | None, tree: Raw, error: Exception) -> Noted:
+def refusal(sender: str, bound: str | None, tree: Raw, error: BaseException) -> Noted:
     """A report that was refused; ``tree`` is the report as far as it could be read, None where it could not."""
     named = tree if isinstance(tree, Mapping) else None
     source = bound or ("" if named is None else str(named.get("source") or MANUAL))
@@ -51,7 +51,7 @@ async def note(noted: Sequence[Noted]) -> None:
         _log.exception("%s receptions could not be noted", len(noted))
 
 
-def _faults(error: Exception, language: Language) -> str:
+def _faults(error: BaseException, language: Language) -> str:
     problem = problem_of(error, language)
     faults = [f"{fault.pointer} {fault.message}".strip() for fault in problem.errors] or [problem.detail]
     return _storable("\n".join(faults))[:LONGEST]
