@@ -90,7 +90,7 @@ async def reconcile(
         if stated is None:
             ids = tuple(dict.fromkeys(ids))
             stated = len(ids)
-            missing = await _never_recorded(connection, source, ids)
+            missing = await never_recorded(connection, source, ids)
             unexpected = await _not_listed(connection, source, day, ids)
             over = len(unexpected)
         else:
@@ -186,7 +186,7 @@ async def standing_statements(connection: Connection, days: Mapping[SourceDay, i
     return found
 
 
-async def _never_recorded(connection: Connection, source: str, ids: Sequence[str]) -> list[str]:
+async def never_recorded(connection: Connection, source: str, ids: Sequence[str]) -> list[str]:
     """Those of these ids that the ledger does not have, in their order."""
     rows = await connection.fetch(
         """

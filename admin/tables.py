@@ -86,7 +86,8 @@ class ApiKey(Table, tablename="api_key"):
 class Source(Table, tablename="source"):
     """A source of events and the URI that it calls itself by in a CloudEvents envelope."""
 
-    code = Varchar(length=64, primary_key=True, default=None)
+    id: Serial
+    code = Varchar(length=64, unique=True)
     title = Text()
     uri = Text(unique=True, null=True, default=None)
 
