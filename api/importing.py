@@ -64,7 +64,7 @@ class Read(NamedTuple):
 
 
 class Importer:
-    """Records lines of events; ``set_aside`` is told of each that is refused, ``watch`` how far it is."""
+    """Records lines of events; ``set_aside`` is told of each that is refused, ``watch`` how far it is by now."""
 
     def __init__(
         self,
@@ -72,12 +72,13 @@ class Importer:
         language: Language,
         set_aside: Callable[[RefusedLine], None],
         watch: Callable[[Imported], None],
+        imported: Imported,
     ) -> None:
         self._recorder = recorder
         self._language = language
         self._set_aside = set_aside
         self._watch = watch
-        self.imported = Imported()
+        self.imported = imported
 
     async def each(self, lines: Iterable[Line]) -> None:
         """Record each line by itself, so many at a time; memory does not grow with their number."""

@@ -225,6 +225,10 @@ TEXTS: Catalogue = {
         "已处理 {lines} 行 {share}，退回 {refused}，每秒 {speed} 行",
         "{lines} lines {share}, {refused} refused, {speed} a second",
     ),
+    "import.broken_off": (
+        "处理 {lines} 行后中断：{reason}；请重新导入，已入账的不会重复",
+        "broken off after {lines} lines: {reason}; import it again, what is recorded is not recorded twice",
+    ),
     "import.done": (
         "新入账 {accepted}，重复 {repeated}，退回 {refused}",
         "{accepted} recorded, {repeated} repeated, {refused} refused",

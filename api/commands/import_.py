@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import asyncpg
 import click
 import msgspec
 
@@ -61,20 +62,23 @@ def import_(file: str, atomic: bool, refused: Path | None, as_json: bool) -> int
 
 def import_events(settings: Settings, stream: BinaryIO, options: Options) -> int:
     """Import events, one a line; the exit status: 0 only if none was refused."""
-    listed = list[RefusedLine]()
+    listed, imported = list[RefusedLine](), Imported()
     with _progress(stream, quiet=options.as_json) as watch, _set_aside(options, listed) as set_aside:
 
-        async def work(there: Settings) -> Imported:
+        async def work(there: Settings) -> None:
             current = Current(there.timezone, DirectMatcher if there.matcher == "direct" else BothMatcher)
             use_current(current)
             async with borrowed() as connection:
                 await current.refresh(connection)
-            importer = Importer(Recorder(current), language(), set_aside, watch)
+            importer = Importer(Recorder(current), language(), set_aside, watch, imported)
             lines = read_lines(stream)
             await (importer.together(lines) if options.atomic else importer.each(lines))
-            return importer.imported
 
-        imported = run(settings, work)
+        try:
+            run(settings, work)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            said = message("import.broken_off", lines=imported.lines, reason=error)
+            raise Refused(Finding(message=said)) from error
     if options.as_json:
         counts = {"accepted": imported.accepted, "repeated": imported.repeated, "refused_count": imported.refused}
         tell({**counts, "refused": [{"line": each.line, "id": each.id, "errors": each.errors} for each in listed]})

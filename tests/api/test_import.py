@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from admin.tables import Reception
-from api.database import pooled
+from api.database import connect, pooled, role
 from api.embedded import Database
 from ledger.tables import Event
 from tests.small_office import event, fill
@@ -165,6 +165,20 @@ def test_other_endings_and_files_are_refused_in_one_line(run: Run, tmp_path: Pat
         1, "", "jikao: subjects.csv: this kind of file is not known; expected one of: .ndjson, .jsonl\n",
     )  # fmt: skip
     assert run(str(tmp_path / "no.ndjson"))[2].endswith("the file cannot be read: No such file or directory\n")
+
+
+def test_a_database_that_fails_is_told_in_one_line(run: Run, office: Database, tmp_path: Path) -> None:
+    async def forbid() -> None:
+        connection = await connect(office.migrate_url)
+        await connection.execute(f'REVOKE INSERT ON event FROM "{role(office.url)[0]}"')
+        await connection.close()
+
+    anyio.run(forbid)
+    file = write(tmp_path / "events.ndjson", fault(101), fault(102))
+    code, out, complaints = run(file)
+    assert (code, out, complaints.count("\n")) == (1, "", 1)
+    assert complaints.startswith("jikao: broken off after 0 lines: permission denied for table event; ")
+    assert ids(office) == set()
 
 
 def test_whoever_watches_sees_how_far_it_is(office: Database, tmp_path: Path) -> None:
