@@ -19,6 +19,7 @@ from ledger.reading import LONGEST_PAGE, PAGE, reading
 OK = 200
 """The status with which a repetition is answered."""
 
+_YEARS = range(2000, 3000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE = re.compile(r"([0-9]{1,17})-([0-9]{1,10})")
@@ -178,6 +179,11 @@ async def count_days(
         for key in shown
     }
     return counted, shown[-1] if len(keys) > limit else None
+
+
+def possible(day: date) -> bool:
+    """Whether anything can have been received on a day: far ones have no day before or after."""
+    return day.year in _YEARS
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:

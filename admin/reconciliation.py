@@ -21,6 +21,7 @@ from admin.receptions import (
     count,
     count_days,
     list_receptions,
+    possible,
 )
 from admin.statements import (
     Reconciliation,
@@ -183,11 +184,12 @@ def reconciliation_routes(office: Office) -> Router:
 
 
 def read_day(text: str) -> date | None:
-    """A day as it is written; None where it is none."""
+    """A day as it is written; None where it is none, or one on which nothing can have been received."""
     try:
-        return scalar.day(text.strip())
+        day = scalar.day(text.strip())
     except Unfit:
         return None
+    return day if possible(day) else None
 
 
 def read_key(text: str) -> SourceDay | None:

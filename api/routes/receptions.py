@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from admin.receptions import Place, ReceptionFilter, ReceptionView, list_receptions
+from admin.receptions import Place, ReceptionFilter, ReceptionView, list_receptions, possible
 from admin.statements import (
     MOST_IDS,
     Reconciliation,
@@ -74,7 +74,7 @@ async def get_receptions(
     place = None if after is None else Place.read(after)
     if after is not None and place is None:
         raise wrong_cursor()
-    wanted = ReceptionFilter(source=_own(caller_of(request), source), day=read_day(day, "day"), outcome=outcome)
+    wanted = ReceptionFilter(source=_own(caller_of(request), source), day=_read_day(day, "day"), outcome=outcome)
     items, following = await list_receptions(
         wanted, english=language_of(request) == "en", before=place, limit=read_limit(limit)
     )
@@ -118,8 +118,8 @@ async def get_reconciliations(
     cursor: FromQuery[str | None] = None,
 ) -> StatementList:
     """对账单 / statements, newest first; the first of a source and day is the one that counts."""
-    first, last = read_day(start, "from"), read_day(end, "to")
-    on = read_day(day, "day")
+    first, last = _read_day(start, "from"), _read_day(end, "to")
+    on = _read_day(day, "day")
     if on is not None:
         first = on if first is None else max(first, on)
         last = on + timedelta(days=1) if last is None else min(last, on + timedelta(days=1))
@@ -145,8 +145,15 @@ def _own(caller: Caller, source: str | None) -> str | None:
     return source if source is not None else caller.source
 
 
+def _read_day(raw: Raw, name: str) -> date | None:
+    day = read_day(raw, name)
+    if day is not None and not possible(day):
+        raise Refused(Finding(path=f"/{name}", message=message("query.wrong", name=name)))
+    return day
+
+
 def _day(raw: Raw) -> date:
-    day = read_day(raw, "day")
+    day = _read_day(raw, "day")
     assert day is not None
     if day > datetime.now(get_current().timezone).date():
         raise Refused(Finding(path="/day", message=message("statement.ahead")))

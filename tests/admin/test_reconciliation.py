@@ -81,5 +81,11 @@ async def test_days_as_they_are_asked_for(sign_in: SignIn) -> None:
     assert answer.status_code == 200
     assert "日期应写成" in answer.text
     assert "没有收到任何事件" in (await client.get("/receptions?from=2026-03-05&to=2026-03-01")).text
-    for path in ("/receptions/2026-02-30", "/receptions/x", "/receptions/2026-03-05?section=all"):
+    assert (await client.get("/receptions?from=0001-01-01&to=9999-12-31")).status_code == 200
+    for path in (
+        "/receptions/2026-02-30",
+        "/receptions/9999-12-31",
+        "/receptions/x",
+        "/receptions/2026-03-05?section=all",
+    ):
         assert (await client.get(path)).status_code in (400, 404, 422), path

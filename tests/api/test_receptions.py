@@ -82,6 +82,7 @@ async def test_a_count_is_held_to_the_recorded(client: Client) -> None:
         ({"count": 1, "source": "a b"}, "/source"),
         ({"count": 1, "day": None}, "/day"),
         ({"count": 1, "day": "2026-02-30"}, "/day"),
+        ({"count": 1, "day": "0001-01-01"}, "/day"),
         ({"count": 1, "colour": "red"}, "/colour"),
     ],
 )
@@ -164,6 +165,8 @@ async def test_the_log_is_listed_newest_first(client: Client) -> None:
     assert walked == ["R2", "", "R2", "R1", "B1", "B1", "A1"]
     assert (await client.get("/api/receptions?cursor=MQ")).status_code == 422
     assert (await client.get("/api/receptions?outcome=lost")).status_code == 422
+    for query in ("receptions?day=9999-12-31", "reconciliations?day=9999-12-31", "reconciliations?from=x"):
+        assert (await client.get(f"/api/{query}")).status_code == 422
 
 
 async def test_a_repetition_is_noted_and_a_new_event_is_not(client: Client) -> None:
