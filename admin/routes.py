@@ -18,6 +18,7 @@ from admin.page import HERE, refuse_page, show
 from admin.panel import Room, make_panel
 from admin.periods import period_routes
 from admin.publication import publication_routes
+from admin.reconciliation import reconciliation_routes
 from admin.session import use_secret
 from admin.tables import Role
 from engine.language import message
@@ -37,6 +38,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         publication_routes(office),
         audit_routes(office),
         period_routes(office),
+        reconciliation_routes(office),
         panel_route(office, rooms),
     ]
 

@@ -1,10 +1,10 @@
 """Who signs in (用户), with which key systems come in (密钥), what was changed by whom (变更记录), who approved what
-(审批), and what was reported but refused (退回记录)."""
+(审批), what was received besides the recorded (接收记录), and what sources say that they sent (对账单)."""
 
 from enum import StrEnum
 
 from piccolo.apps.user.tables import BaseUser
-from piccolo.columns import Boolean, ForeignKey, Integer, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns import Boolean, Date, ForeignKey, Integer, OnDelete, Serial, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Unique
@@ -86,22 +86,59 @@ class ApiKey(Table, tablename="api_key"):
 class Source(Table, tablename="source"):
     """A source of events and the URI that it calls itself by in a CloudEvents envelope."""
 
-    code = Varchar(length=64, primary_key=True, default=None)
+    id: Serial
+    code = Varchar(length=64, unique=True)
     title = Text()
     uri = Text(unique=True, null=True, default=None)
 
 
+class Outcome(StrEnum):
+    """What became of a report that was not recorded as a new event."""
+
+    repeated = "repeated"
+    refused = "refused"
+
+
 class Reception(Table, tablename="reception"):
-    """A reported event that was refused, for reconciliation with its sender: what was wrong, never its content."""
+    """A report that is no new event of the ledger: it was there already, or what was wrong. Never its content.
+
+    ``problem`` is said in zh-CN, ``problem_en`` in English, as the sender was told at the time.
+    """
 
     id: Serial
-    at = Timestamptz(default=TimestamptzNow(), index=True)
+    at = Timestamptz(default=TimestamptzNow())
     sender = Varchar(length=100)
     source = Varchar(length=64)
     event = Text()
+    outcome = Varchar(length=8, choices=Outcome, default=Outcome.refused)
     status = Integer()
     problem = Text()
+    problem_en = Text()
 
 
-APPEND_ONLY: tuple[type[Table], ...] = (Approval, ChangeLog)
-"""Written once: who approved and who changed what is never rewritten."""
+class Statement(Table, tablename="statement"):
+    """What a source says that it sent on a day, beside what was there when it said so.
+
+    ``stated`` counts the events, ``listed`` tells whether their ids were given. ``missing`` and ``unexpected`` are ids,
+    as JSON, and empty where only a count was given.
+    """
+
+    id: Serial
+    at = Timestamptz(default=TimestamptzNow())
+    sender = Varchar(length=100)
+    source = Varchar(length=64)
+    day = Date()
+    recorded = Integer()
+    repeated = Integer()
+    refused = Integer()
+    scored = Integer()
+    stated = Integer()
+    listed = Boolean(default=False)
+    missing_count = Integer()
+    unexpected_count = Integer()
+    missing = Text(default="[]")
+    unexpected = Text(default="[]")
+
+
+APPEND_ONLY: tuple[type[Table], ...] = (Approval, ChangeLog, Reception, Statement)
+"""Written once: who approved, who changed what, and what was received and stated is never rewritten."""

@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from admin.office import Office
 from admin.registers import registers
 from admin.routes import routes as office_routes
+from admin.sources import sources
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
@@ -81,7 +82,12 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
     recorder = Recorder(current)
     meter = Meter(recorder)
     return Litestar(
-        route_handlers=[*ROUTES, get_metrics, api_routes(), *(office_routes(office, [registers()]) if pages else ())],
+        route_handlers=[
+            *ROUTES,
+            get_metrics,
+            api_routes(),
+            *(office_routes(office, [registers(), sources()]) if pages else ()),
+        ],
         lifespan=[connections],
         middleware=[meter],
         state=State({"office": office, "recorder": recorder, "keyring": Keyring(), "meter": meter}),

@@ -94,6 +94,13 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "Hash": _object(("hash",), hash=_TEXT),
     "Publication": _object(("hash", "effective"), hash=_TEXT, effective=_INSTANT, note=_TEXT, reason=_TEXT),
     "Simulation": _object(("period", "version"), period=_CODE, version={"type": ["integer", "string"]}),
+    "Statement": _object(
+        ("day",),
+        source={**_CODE, "description": "left out: the key's own source"},
+        day={"type": "string", "format": "date"},
+        count={"type": "integer", "minimum": 0, "description": "how many events were sent; or ids"},
+        ids={"type": "array", "items": _TEXT, "maxItems": 100_000, "description": "their ids; or count"},
+    ),
     "Problem": {
         "type": "object",
         "description": "RFC 9457",
@@ -128,6 +135,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "hash": {"application/json": "Hash"},
     "publication": {"application/json": "Publication"},
     "simulation": {"application/json": "Simulation"},
+    "statement": {"application/json": "Statement"},
 }
 
 

@@ -24,7 +24,7 @@ def read_cursor(cursor: str | None) -> str | None:
     try:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
-        raise _wrong() from None
+        raise wrong_cursor() from None
 
 
 def read_number(cursor: str | None) -> int | None:
@@ -33,7 +33,7 @@ def read_number(cursor: str | None) -> int | None:
     if after is None:
         return None
     if not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise _wrong()
+        raise wrong_cursor()
     return int(after)
 
 
@@ -42,5 +42,6 @@ def write_cursor(after: str | int | None) -> str | None:
     return None if after is None else base64.urlsafe_b64encode(str(after).encode()).decode().rstrip("=")
 
 
-def _wrong() -> Refused:
+def wrong_cursor() -> Refused:
+    """The refusal of a cursor that we did not make."""
     return Refused(Finding(path="/cursor", message=message("query.cursor")))

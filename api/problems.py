@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from admin.page import preferred
@@ -65,7 +65,7 @@ def language_of(request: Web) -> Language:
     return preferred(None, request.headers.get("accept-language", ""))
 
 
-def problem_of(error: Exception, language: Language, instance: str = "") -> Problem:
+def problem_of(error: BaseException, language: Language, instance: str = "") -> Problem:
     """The problem that an exception of ours amounts to."""
     status, kind = _status(error)
     title = render(message(f"problem.{kind}"), language)
@@ -76,7 +76,7 @@ def problem_of(error: Exception, language: Language, instance: str = "") -> Prob
     )
 
 
-def _faults(error: Exception, language: Language) -> Iterator[Fault]:
+def _faults(error: BaseException, language: Language) -> Iterator[Fault]:
     if isinstance(error, Refused):
         wrong = [finding for finding in error.findings if finding.level == "error"] or error.findings
         for each in wrong:
@@ -119,7 +119,7 @@ def answer(request: Web, problem: Problem, headers: Mapping[str, str] | None = N
     )
 
 
-def _status(error: Exception) -> tuple[int, str]:
+def _status(error: BaseException) -> tuple[int, str]:
     match error:
         case Malformed():
             return 400, "malformed"
@@ -144,6 +144,8 @@ def _status(error: Exception) -> tuple[int, str]:
             return 503, "unavailable"
         case ValidationException():
             return 422, "refused"
+        case InternalServerException(detail="client disconnected prematurely"):  # as Litestar says it; no fault of ours
+            return 400, "malformed"
         case HTTPException(status_code=status):
             return status, _KINDS.get(status, "wrong" if status < 500 else "failed")
     return 500, "failed"
@@ -165,7 +167,7 @@ _KINDS = {
 }
 
 
-def _detail(error: Exception, kind: str) -> Message:
+def _detail(error: BaseException, kind: str) -> Message:
     told = getattr(error, "told", None)
     return told if isinstance(told, Message) else message(f"problem.{kind}.detail")
 

@@ -217,6 +217,33 @@ TEXTS: Catalogue = {
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
+    # --- receptions, statements, importing ---
+    "line.too_long": ("这一行超过 {most} 字节", "the line is longer than {most} bytes"),
+    "import.ending": ("不认识这种文件；可以导入：{known}", "this kind of file is not known; expected one of: {known}"),
+    "import.line": ("第 {line} 行{where}：{said}", "line {line}{where}: {said}"),
+    "import.progress": (
+        "已处理 {lines} 行 {share}，退回 {refused}，每秒 {speed} 行",
+        "{lines} lines {share}, {refused} refused, {speed} a second",
+    ),
+    "import.broken_off": (
+        "处理 {lines} 行后中断：{reason}；请重新导入，已入账的不会重复",
+        "broken off after {lines} lines: {reason}; import it again, what is recorded is not recorded twice",
+    ),
+    "import.done": (
+        "新入账 {accepted}，重复 {repeated}，退回 {refused}",
+        "{accepted} recorded, {repeated} repeated, {refused} refused",
+    ),
+    "import.nothing_kept": ("有退回的行，全部没有入账", "with lines refused, nothing was recorded"),
+    "import.mend": ("退回的行在 {file}，改好后可再导入", "the refused lines are in {file}; mend them and import it"),
+    "import.refused_file": ("无法新建这个文件：{reason}", "this file cannot be made: {reason}"),
+    "statement.count_or_ids": (
+        "请给出 count（当日发送的事件数）或 ids（它们的编号），二者之一",
+        "give either count (the events that were sent on the day) or ids (theirs)",
+    ),
+    "statement.count": ("count 应为 0 到 {most} 的整数", "count should be a whole number from 0 to {most}"),
+    "statement.ids": ("ids 应为事件编号的数组，至多 {most} 个", "ids should be an array of at most {most} event ids"),
+    "statement.ahead": ("这一天还没有到", "that day is still ahead"),
+    "statement.unknown": ("没有第 {number} 号对账单", "there is no statement {number}"),
 }
 
 register(TEXTS)

@@ -4,9 +4,10 @@ import click
 
 from api.commands.check import check
 from api.commands.demo import demo
+from api.commands.import_ import import_
 from api.commands.key import key
 from api.commands.migrate import migrate
 from api.commands.serve import serve
 from api.commands.user import user
 
-COMMANDS: tuple[click.Command, ...] = (serve, demo, check, migrate, key, user)
+COMMANDS: tuple[click.Command, ...] = (serve, demo, check, import_, migrate, key, user)

@@ -10,6 +10,7 @@ from api.routes.evaluations import evaluation_routes
 from api.routes.events import event_routes
 from api.routes.organisation import organisation_routes
 from api.routes.periods import period_routes
+from api.routes.receptions import reception_routes
 from api.routes.rulebook import rulebook_routes
 from api.routes.seal import get_seal
 from api.routes.standings import standing_routes
@@ -28,6 +29,7 @@ def api_routes() -> Router:
             period_routes,
             rulebook_routes,
             standing_routes,
+            reception_routes,
             get_seal,
             get_docs,
             get_description,

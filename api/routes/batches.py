@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response, post
@@ -11,11 +10,14 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromQuery
 
 from api.authorization import Caller, caller_of, needs
-from api.bodies import DOCUMENT_SIZE, EVENT_SIZE, JSON, expect, parse_json
+from api.bodies import DOCUMENT_SIZE, JSON, expect, parse_json
 from api.describing import body
 from api.envelopes import BATCH_MEDIA_TYPE, MEDIA_TYPE, Envelope
+from api.lines import HELD, Cutter, Line
+from api.lines import MEDIA_TYPE as LINES
 from api.problems import Malformed, Problem, answer, below, language_of, problem_of
-from api.routes.events import check_sender, note_refusal, read_envelope, recorder
+from api.receiving import note, refusal, repetition
+from api.routes.events import check_sender, read_envelope, recorder
 from engine.both import Disagreement
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -26,7 +28,6 @@ from ledger.recording import GROUP, Spoilt
 
 Web = Request[Any, Any, Any]
 
-LINES = "application/x-ndjson"
 MOST_REFUSED = 10_000
 """Refusals that one answer lists at most; all of them are counted, and noted in the log of receptions."""
 
@@ -55,6 +56,13 @@ class Batch(msgspec.Struct, kw_only=True):
             self.accepted += 1
 
 
+class Recorded(NamedTuple):
+    """An event of a batch that is kept."""
+
+    report: Report
+    receipt: Receipt
+
+
 @post(
     "/batch",
     guards=[needs("events:write")],
@@ -73,56 +81,47 @@ async def post_batch(request: Web, atomic: FromQuery[bool] = False) -> Response[
         return await _record_together(request, items, each)
     batch = Batch()
     for first in range(0, len(items), GROUP):
-        await _record_some(request, enumerate(islice(items, first, first + GROUP), first), each, batch)
+        await _record_some(request, items[first : first + GROUP], each, batch)
     return Response(batch, status_code=200)
 
 
 async def _record_lines(request: Web) -> Batch:
     """Record line by line as they come in, so many at a time; memory does not grow with their number."""
-    batch, waiting, place = Batch(), list[tuple[int, Raw | Malformed]](), 0
+    batch, waiting, held = Batch(), list[tuple[int, Raw | Malformed]](), 0
     async for line in _lines(request):
-        if line.strip():
-            waiting.append((place, _parse(line)))
-            place += 1
-        if len(waiting) >= GROUP:
+        waiting.append((line.place, line.read()))
+        held += len(line)
+        if len(waiting) >= GROUP or held > HELD:
             await _record_some(request, waiting, JSON, batch)
-            waiting = []
+            waiting, held = [], 0
     await _record_some(request, waiting, JSON, batch)
     return batch
 
 
-async def _lines(request: Web) -> AsyncIterator[bytes]:
-    """The lines of the body as it comes in. One that is too long ends it."""
-    held = b""
+async def _lines(request: Web) -> AsyncIterator[Line]:
+    """The lines of the body as it comes in."""
+    cutter = Cutter()
     async for chunk in request.stream():
-        *lines, held = (held + chunk).split(b"\n")
-        for line in lines:
+        for line in cutter.feed(chunk):
             yield line
-        if len(held) > EVENT_SIZE:
-            raise HTTPException(status_code=413)
-    yield held
+    for line in cutter.close():
+        yield line
 
 
-def _parse(line: bytes) -> Raw | Malformed:
-    try:
-        return parse_json(line)
-    except Malformed as malformed:
-        return malformed
-
-
-async def _read_all(request: Web, kind: str) -> list[Raw | Malformed]:
-    """Everything in the body, which is bounded."""
+async def _read_all(request: Web, kind: str) -> list[tuple[int, Raw | Malformed]]:
+    """Everything in the body, which is bounded, with its places."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > DOCUMENT_SIZE:
             raise HTTPException(status_code=413)
     if kind == LINES:
-        return [_parse(line) for line in bytes(body).split(b"\n") if line.strip()]
+        cutter = Cutter()
+        return [(line.place, line.read()) for line in (*cutter.feed(bytes(body)), *cutter.close())]
     raw = parse_json(bytes(body))
     if not isinstance(raw, list):
         raise Refused(Finding(message=message("body.array")))
-    return list(raw)
+    return list(enumerate(raw))
 
 
 async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]], kind: str, batch: Batch) -> None:
@@ -132,23 +131,27 @@ async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]
     answers = await asyncio.gather(
         *(_record_one(request, caller, raw, kind) for _, raw in listed), return_exceptions=True
     )
+    noted = []
     for (place, raw), told in zip(listed, answers, strict=True):
-        if isinstance(told, Receipt):
-            batch.count(told)
+        if isinstance(told, Recorded):
+            batch.count(told.receipt)
+            if told.receipt.repeated:
+                noted.append(repetition(caller.name, told.report))
         elif isinstance(told, (Refused, Disagreement, HTTPException)):
-            await note_refusal(request, caller, None if isinstance(raw, Malformed) else raw, told)
+            noted.append(refusal(caller.name, caller.source, await _seen(raw, kind, caller), told))
             batch.refused_count += 1
             if len(batch.refused) < MOST_REFUSED:
                 problem = problem_of(told, language_of(request))
                 batch.refused.append(RefusedEvent(index=place, id=_id_of(raw), problem=problem))
         else:
             raise told
+    await note(noted)
 
 
-async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Receipt:
+async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Recorded:
     envelope, report = await _read_one(caller, raw, kind)
     try:
-        return await recorder(request).record(report)
+        return Recorded(report, await recorder(request).record(report))
     except Refused as refused:
         raise envelope.outward(refused) from refused
 
@@ -165,23 +168,36 @@ async def _read_one(caller: Caller, raw: Raw | Malformed, kind: str) -> tuple[En
     return envelope, report
 
 
-async def _record_together(request: Web, items: list[Raw | Malformed], kind: str) -> Response[Any]:
+async def _seen(raw: Raw | Malformed, kind: str, caller: Caller) -> Raw:
+    """What the log of receptions may know of a report: the tree inside its envelope, as far as it can be read."""
+    if isinstance(raw, Malformed):
+        return None
+    try:
+        return (await read_envelope(raw, kind, caller)).tree
+    except Refused:
+        return raw
+
+
+async def _record_together(request: Web, items: list[tuple[int, Raw | Malformed]], kind: str) -> Response[Any]:
     """Record all or none; what is wrong with the first that may not be kept is said of its place."""
     caller = caller_of(request)
     read: list[tuple[Envelope, Report]] = []
-    for place, raw in enumerate(items):
+    for place, raw in items:
         try:
             read.append(await _read_one(caller, raw, kind))
-        except Refused as refused:
-            raise below(refused, place) from refused
+        except (Refused, HTTPException) as error:
+            await note([refusal(caller.name, caller.source, await _seen(raw, kind, caller), error)])
+            raise (below(error, place) if isinstance(error, Refused) else error) from error
     try:
         receipts = await recorder(request).record_all([report for _, report in read])
     except Spoilt as spoilt:
-        cause = spoilt.__cause__
+        cause, (envelope, _) = spoilt.__cause__, read[spoilt.place]
+        assert isinstance(cause, (Refused, Disagreement))
+        await note([refusal(caller.name, caller.source, envelope.tree, cause)])
         if isinstance(cause, Refused):
-            raise below(read[spoilt.place][0].outward(cause), spoilt.place) from cause
-        assert isinstance(cause, Disagreement)
+            raise below(envelope.outward(cause), items[spoilt.place][0]) from cause
         return answer(request, problem_of(cause, language_of(request), request.url.path), {"retry-after": "1"})
+    await note([repetition(caller.name, read[place][1]) for place, each in enumerate(receipts) if each.repeated])
     batch = Batch()
     for receipt in receipts:
         batch.count(receipt)

@@ -1,14 +1,12 @@
 """Events (考评事件): reported, withdrawn, corrected, read."""
 
-import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-import asyncpg
 import msgspec
 from litestar import Request, Response, Router, get, post
+from litestar.exceptions import HTTPException
 from litestar.params import PathParameter
 
-from admin.tables import Reception
 from api.answers import Corrected, Posted, Withdrawn, corrected, posted, posted_now, withdrawn
 from api.answers import find_event as look_up
 from api.authorization import Caller, caller_of, needs
@@ -16,7 +14,8 @@ from api.bodies import EVENT_SIZE, JSON, expect, mapping, read_json
 from api.database import borrowed
 from api.describing import body
 from api.envelopes import MEDIA_TYPE, Envelope, open_envelope
-from api.problems import below, language_of, problem_of
+from api.problems import below, language_of
+from api.receiving import note, refusal, repetition
 from engine.both import Disagreement
 from engine.event import EventKey
 from engine.finding import Finding, Refused
@@ -33,8 +32,6 @@ REASON_LENGTH = 2_000
 
 Source = Annotated[str, PathParameter(description="来源代码 / the source's code")]
 Id = Annotated[str, PathParameter(description="事件编号 / the event's id")]
-
-_log = logging.getLogger("jikao.api")
 
 
 class Reason(msgspec.Struct, kw_only=True):
@@ -62,19 +59,22 @@ async def post_event(request: Web) -> Response[Posted]:
     """报送一个事件 / report one event: 201 recorded, 200 the same again."""
     caller = caller_of(request)
     kind = expect(request, JSON, MEDIA_TYPE)
-    raw = await read_json(request, kind)
-    envelope = await read_envelope(raw, kind, caller)
+    envelope, seen = Envelope(tree={}), cast(Raw, None)
     try:
+        seen = await read_json(request, kind)
+        envelope = await read_envelope(seen, kind, caller)
+        seen = envelope.tree
         report = parse_report(envelope.tree)
         check_sender(caller, report)
         receipt = await recorder(request).record(report)
-    except (Refused, Disagreement) as error:
+    except (Refused, Disagreement, HTTPException) as error:
         outward = envelope.outward(error) if isinstance(error, Refused) else error
-        await note_refusal(request, caller, envelope.tree, outward)
+        await note([refusal(caller.name, caller.source, seen, outward)])
         raise outward from error
     current = get_current()
     if not receipt.repeated:
         return Response(posted_now(receipt, current.bureau, current.direct), status_code=201)
+    await note([repetition(caller.name, report)])
     async with borrowed() as connection:
         return Response(await posted(connection, current.bureau, current.direct, report.key), status_code=200)
 
@@ -112,15 +112,21 @@ async def correct_event(request: Web, source: Source, id: Id) -> Corrected:  # n
     given = mapping(await read_json(request), ("reason", "event"), ("reason", "event"))
     reason = read_reason(given["reason"])
     key = EventKey(source, id)
+    seen = given["event"]
     try:
-        report = parse_report(own_source(given["event"], caller))
+        seen = own_source(seen, caller)
+        report = parse_report(seen)
     except Refused as refused:
+        await note([refusal(caller.name, caller.source, seen, refused)])
         raise below(refused, "event") from refused
     check_sender(caller, report)
     try:
-        await recorder(request).correct(key, report, reason, caller.name)
+        receipt = await recorder(request).correct(key, report, reason, caller.name)
     except Refused as refused:
+        await note([refusal(caller.name, caller.source, seen, refused)])
         raise _inside_event(refused) from refused
+    if receipt.repeated:
+        await note([repetition(caller.name, report)])
     current = get_current()
     async with borrowed() as connection:
         return await corrected(connection, current.bureau, current.direct, key, report.key)
@@ -182,28 +188,6 @@ def read_reason(raw: Raw) -> str:
     if not given:
         raise Refused(Finding(path="/reason", message=message("act.reason_missing")))
     return given
-
-
-async def note_refusal(request: Web, caller: Caller, tree: Raw, error: Exception) -> None:
-    """Note in the log of receptions, apart from the ledger, that a report was refused."""
-    problem = problem_of(error, "zh-CN", request.url.path)
-    named = tree if isinstance(tree, dict) else {}
-    source, event = (str(named.get(key) or "")[:length] for key, length in (("source", 64), ("id", 200)))
-    faults = [f"{fault.pointer} {fault.message}".strip() for fault in problem.errors] or [problem.detail]
-    try:
-        await Reception(
-            sender=caller.name,
-            source=_storable(source),
-            event=_storable(event),
-            status=problem.status,
-            problem=_storable("\n".join(faults))[:4_000],
-        ).save()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        _log.exception("a refused report could not be noted")
-
-
-def _storable(given: str) -> str:
-    return given.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _inside_event(refused: Refused) -> Refused:

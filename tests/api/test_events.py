@@ -105,8 +105,9 @@ async def test_what_does_not_fit_is_pointed_at(client: Client, given: dict[str, 
     assert all(each["message"] for each in told["errors"])
     assert await length(client) == before
     (noted,) = await Reception.select()
-    assert (noted["sender"], noted["status"]) == ("key:all", 422)
+    assert (noted["sender"], noted["outcome"], noted["status"]) == ("key:all", "refused", 422)
     assert pointer in noted["problem"]
+    assert pointer in noted["problem_en"]
     assert (await client.post("/api/events", json=event())).status_code == 201  # it may be sent again
 
 
@@ -310,38 +311,3 @@ async def test_an_evaluation_by_the_draft(client: Client) -> None:
     assert [(each["rule"], each["posted"]) for each in answer.json()["fired"]] == [("K02", "-0.80"), ("K05", "-0.24")]
     told = await post(client)
     assert [(each["rule"], each["posted"]) for each in told["fired"]] == [("K02", "-0.50"), ("K05", "-0.15")]
-
-
-# batches
-
-
-async def test_a_batch_takes_each_by_itself(client: Client) -> None:
-    await post(client)
-    listed = [event(), event(id="E2"), event(id="E3", subject="U9"), 3, event(id="E4")]
-    told = (await client.post("/api/events/batch", json=listed)).json()
-    assert (told["accepted"], told["repeated"], told["refused_count"]) == (2, 1, 2)
-    assert [(each["index"], each["id"], each["problem"]["status"]) for each in told["refused"]] == [
-        (2, "E3", 422), (3, None, 422),
-    ]  # fmt: skip
-    assert told["refused"][0]["problem"]["errors"][0]["pointer"] == "/subject"
-
-
-async def test_an_atomic_batch_is_all_or_none(client: Client) -> None:
-    before = await length(client)
-    listed = [event(), event(id="E2", subject="U9")]
-    answer = await client.post("/api/events/batch?atomic=true", json=listed)
-    assert (answer.status_code, pointers(answer.json())) == (422, ["/1/subject"])
-    assert await length(client) == before
-    answer = await client.post("/api/events/batch?atomic=true", json=[event(), event(id="E2"), event()])
-    assert answer.json() == {"accepted": 2, "repeated": 1, "refused_count": 0, "refused": []}
-
-
-async def test_lines_are_recorded_as_they_come(client: Client) -> None:
-    lines = [json.dumps(event(id=f"E{number}")) for number in range(450)] + ["{", ""]
-    answer = await client.post(
-        "/api/events/batch", content="\n".join(lines), headers={"content-type": "application/x-ndjson"}
-    )
-    told = answer.json()
-    assert (told["accepted"], [each["index"] for each in told["refused"]]) == (450, [450])
-    entries = (await client.get("/api/entries?subject=U1&limit=500")).json()["items"]
-    assert [each["event"] for each in reversed(entries)] == [f"E{number}" for number in range(450)]
