@@ -62,7 +62,7 @@ def registers() -> Room:
             _register(
                 Period,
                 ORGANISATION,
-                [Period.code, Period.title, Period.kind, Period.starts, Period.ends, Period.state],
+                [Period.code, Period.title, Period.kind, Period.starts, Period.ends, Period.state, Period.appeal_days],
                 [Period.kind, Period.state],
             ),
             _register(
@@ -129,6 +129,7 @@ def registers() -> Room:
             "column.starts": ("开始（含）", "From"),
             "column.ends": ("结束（不含）", "To"),
             "column.state": ("状态", "State"),
+            "column.appeal_days": ("申诉天数（空：不受理）", "Days to appeal (empty: none)"),
             "column.source": ("来源", "Source"),
             "column.event": ("事件编号", "Event"),
             "column.event.id": ("事件编号", "Event id"),

@@ -83,7 +83,19 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     },
     "PeriodItem": {
         "type": "object",
-        "properties": {"code": _CODE, "title": _TEXT, "kind": _TEXT, "from": _DAY, "to": _DAY},
+        "properties": {
+            "code": _CODE,
+            "title": _TEXT,
+            "kind": _TEXT,
+            "from": _DAY,
+            "to": _DAY,
+            "appeal_days": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": 366,
+                "description": "calendar days in which entries may be appealed; null: none; left out: kept, at first 5",
+            },
+        },
         "required": ["code", "kind", "from", "to"],
     },
     "Subjects": _object(("items",), since=_DAY, items=_list_of("SubjectItem"), reason=_TEXT),

@@ -27,6 +27,7 @@ from engine.planner import Change, Plan, plan
 from engine.recurrence import recurrence_of
 from engine.report import Report, canonical_json, content_hash, write_event
 from engine.turn import order_of
+from ledger.attachment import Attachment
 from ledger.chain import link
 from ledger.current import Connection, Current, Head
 from ledger.present import Present, Unread, digest, read_recorded, sames
@@ -39,6 +40,7 @@ EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.colu
 ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
 ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
 REMARK_COLUMNS = Remark._fields
+ATTACHMENT_COLUMNS = Attachment._fields
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class Desk:
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._remarks: list[Remark] = []
+        self._attachments: list[Attachment] = []
         self._acts: list[tuple[Any, ...]] = []
         self._made: list[Mapping[str, Any]] | None = None
 
@@ -96,18 +99,20 @@ class Desk:
         self._made = None
         return Receipt(number=number, plan=planned, rows=made)
 
-    async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
-        """Withdraw an event; harmless where it is withdrawn already."""
+    async def retract(self, key: EventKey, reason: str, actor: str, at: datetime, appeal: int | None = None) -> Receipt:
+        """Withdraw an event; harmless where it is withdrawn already. ``appeal`` is the case that it was decided in."""
         known = await self.find(key)
         if known is None:
             raise Refused(Finding(message=message("event.unknown", source=key.source, id=key.id)))
         if not known["standing"]:
             return Receipt(number=known["number"], repeated=True)
         await self.present.load_events([key])
-        content = {"source": key.source, "id": key.id, "event": known["number"]}
+        content = {"source": key.source, "id": key.id, "event": known["number"], **decided_in(appeal)}
         return await self.act("retraction", content, reason, actor, at, Change(withdrawn=(key,)))
 
-    async def correct(self, key: EventKey, report: Report, reason: str, actor: str, at: datetime) -> Receipt:
+    async def correct(
+        self, key: EventKey, report: Report, reason: str, actor: str, at: datetime, appeal: int | None = None
+    ) -> Receipt:
         """Withdraw an event and record what replaces it, in one act; if that is refused, nothing is withdrawn."""
         known = await self.find(key)
         again = await self.find(report.key)
@@ -127,7 +132,8 @@ class Desk:
         change = Change(admitted=(recorded,), withdrawn=(key,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
-        content = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
+        named = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
+        content = {**named, **decided_in(appeal)}
         number = self._add_act("correction", content, reason, actor, at)
         recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
@@ -355,6 +361,10 @@ class Desk:
         self._remarks.append(remark)
         return remark.hash
 
+    def attach(self, attachment: Attachment) -> None:
+        """Lay an attachment beside the chain; an act binds it by naming its hash."""
+        self._attachments.append(attachment)
+
     def _chain(self, table: str, row: dict[str, Any], columns: Sequence[str], rows: list[tuple[Any, ...]]) -> int:
         row["hash"] = link(self.head.hash, {"record": table, **row})
         rows.append(tuple(row[column] for column in columns))
@@ -370,6 +380,7 @@ class Desk:
             ("event", EVENT_COLUMNS, self._events),
             ("entry", ENTRY_COLUMNS, self._entries),
             ("remark", REMARK_COLUMNS, self._remarks),
+            ("attachment", ATTACHMENT_COLUMNS, self._attachments),
             ("act", ACT_COLUMNS, self._acts),
         ):
             if rows:
@@ -391,6 +402,11 @@ class Desk:
             self.head.settled_through,
             self.head.demonstration,
         )
+
+
+def decided_in(appeal: int | None) -> Mapping[str, int]:
+    """What the content of an act says where it carries out the decision of an appeal: the case's number."""
+    return {} if appeal is None else {"appeal": appeal}
 
 
 @asynccontextmanager
