@@ -217,6 +217,26 @@ TEXTS: Catalogue = {
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
+    # appeals (申诉)
+    "key.appeals": (
+        "申诉的各步由登录的人员办理，密钥只能查看",
+        "a signed-in person takes the steps of an appeal; a key only reads",
+    ),
+    "key.office": ("此操作由绩效办办理", "this is for the office to do"),
+    "appeal.entry_number": ("应为明细的台账号", "expected the number of an entry"),
+    "appeal.verdict": (
+        "应为 upheld（成立）、partly（部分成立）或 rejected（不成立）",
+        "expected upheld, partly or rejected",
+    ),
+    "appeal.attachments": (
+        '应为列表，每项为 {{"name", "content"}}，content 为 base64',
+        'expected a list of {{"name", "content"}}, the content in base64',
+    ),
+    "appeal.preview": ("应为 true 或 false", "expected true or false"),
+    "appeal.state_asked": (
+        "应为 open、lodged、answered、upheld、partly、rejected 或 withdrawn",
+        "expected open, lodged, answered, upheld, partly, rejected or withdrawn",
+    ),
 }
 
 register(TEXTS)

@@ -67,6 +67,8 @@ class AppealRow(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     entry: int
     subject: str
+    source: str | None
+    event: str | None
     rule: str
     posted: Decimal
     booked: date
@@ -181,7 +183,7 @@ async def appeals_behind(connection: Connection, acts: Iterable[int]) -> dict[in
 
 
 _CASES = """
-SELECT p.*, e.rule, e.posted, e.booked, a.at AS lodged_at, a.actor AS lodged_by,
+SELECT p.*, e.source, e.event, e.rule, e.posted, e.booked, a.at AS lodged_at, a.actor AS lodged_by,
        l.number AS last_act, l.at AS last_at, l.actor AS last_by
 FROM appeal p JOIN entry e ON e.number = p.entry JOIN act a ON a.number = p.number
 JOIN act l ON l.number = greatest(p.number, p.answer, p.decision, p.withdrawal)
@@ -199,6 +201,8 @@ async def _rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> li
                 number=row["number"],
                 entry=row["entry"],
                 subject=row["subject"],
+                source=row["source"],
+                event=row["event"],
                 rule=row["rule"],
                 posted=row["posted"],
                 booked=row["booked"],

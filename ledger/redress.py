@@ -25,6 +25,7 @@ from ledger.current import Connection, get_current
 
 MOST = 20
 """Events that one decision concerns at most."""
+MOST_CHOICES = 50
 
 
 class Redress(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,44 @@ async def named_events(connection: Connection, entry: Mapping[str, Any]) -> set[
     )
     named |= {EventKey(row["source"], row["id"]) for row in caused}
     return named | await _replacements(connection, named)
+
+
+async def choices(connection: Connection, entry: Mapping[str, Any]) -> list[EventKey]:
+    """The standing events that redress of an entry may concern, its own first; of a period's entry the latest few."""
+    if entry["source"] is None:
+        period = get_current().bureau.calendar.find(entry["period"])
+        rows = await connection.fetch(
+            """
+            SELECT e.source, e.id FROM event e JOIN present_event p ON p.number = e.number
+            WHERE e.booked >= $1 AND e.booked < $2 AND e.type = ANY($3) ORDER BY e.number DESC LIMIT $4
+            """,
+            period.start,
+            period.end,
+            _measured_types(),
+            MOST_CHOICES,
+        )
+        return [EventKey(row["source"], row["id"]) for row in rows]
+    named = await named_events(connection, entry)
+    rows = await connection.fetch(
+        "SELECT p.source, p.id FROM unnest($1::text[], $2::text[]) AS k (source, id)"
+        " JOIN present_event p ON p.source = k.source AND p.id = k.id",
+        [key.source for key in named],
+        [key.id for key in named],
+    )
+    own = EventKey(entry["source"], entry["event"])
+    return sorted((EventKey(row["source"], row["id"]) for row in rows), key=lambda key: (key != own, key))
+
+
+def _measured_types() -> list[str]:
+    """The types of events that measures of the rulebook look at."""
+    return sorted(
+        {
+            indicator.measure.on
+            for version in get_current().bureau.versions
+            for indicator in version.rulebook.indicators.values()
+            if indicator.measure is not None
+        }
+    )
 
 
 async def _replacements(connection: Connection, named: set[EventKey]) -> set[EventKey]:

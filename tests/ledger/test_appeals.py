@@ -30,57 +30,12 @@ from ledger.redress import read_redress
 from ledger.remark import hash_text
 from ledger.removals import remove
 from ledger.reviewing import Outcome, decide
-from rules.document import read_rulebook
-from rules.roster import read_periods, read_relations, read_subjects, write_periods
-from rules.tree import load_yaml
+from rules.roster import read_periods, write_periods
+from tests.county import PERIODS, found, report
 from tests.ledger.test_ledger import Office, check_chain
 from tests.worlds import History
 
 pytestmark = pytest.mark.anyio
-
-RULEBOOK = """
-rulebook: county
-effective: 2026-01-01T00:00:00+08:00
-joint: {depth: 2}
-event_types:
-  notice:
-    fields:
-      level: {type: choice, choices: {province: 省局, city: 市局}, required: true}
-  survey:
-    fields:
-      rate: {type: decimal}
-indicators:
-  SAT:
-    title: 满意率
-    full: 10
-    owner: D1
-    measure: {on: survey, field: rate, method: bands, bands: [[98, 10], [95, 8]]}
-limits:
-  month: {title: 月度封顶, sign: deduction, per: month, max: 1.20}
-rules:
-  - {rule: K01, on: notice, when: level == "province", points: -1.00, limits: [month]}
-  - {rule: K02, on: notice, when: level == "city", points: -0.50, limits: [month]}
-  - {rule: K05, joint: lead_dept, of: [K01, K02], share: 0.30}
-  - {rule: K06, joint: principal, of: [K01, K02], share: 0.50}
-  - {rule: K11, differentiation: [SAT], among: group,
-     undifferentiated: {when: {range_below: 0.10}, charge: owner, points: -0.40}}
-"""
-SUBJECTS: Any = [
-    {"code": "U1", "name": "城关分局", "kind": "unit", "group": "county"},
-    {"code": "U2", "name": "东山分局", "kind": "unit", "group": "county"},
-    {"code": "D1", "name": "征管科", "kind": "unit", "group": "dept"},
-    {"code": "P1", "name": "张三", "kind": "person", "group": "staff", "unit": "U1"},
-]
-RELATIONS: Any = [
-    {"subject": "U1", "relation": "lead_dept", "answers": "D1"},
-    {"subject": "U1", "relation": "principal", "answers": "P1"},
-]
-PERIODS: Any = [
-    {"code": "2026-02", "kind": "month", "from": "2026-02-01", "to": "2026-03-01"},
-    {"code": "2026-03", "kind": "month", "from": "2026-03-01", "to": "2026-04-01"},
-    {"code": "2026-04", "kind": "month", "from": "2026-04-01", "to": "2026-05-01"},
-    {"code": "2026-Q1", "kind": "quarter", "from": "2026-01-01", "to": "2026-04-01"},
-]
 
 U1, D1, PERSON = Party(name="li", subject="U1"), Party(name="wang", subject="D1"), Party(name="san", subject="P1")
 CLERK = Party(name="zhao", office=True)
@@ -89,11 +44,6 @@ REVIEWER = Party(name="sun", reviewer=True)
 PDF = b"%PDF-1.7\n1 0 obj\n"
 
 Clock = Callable[[str], None]
-
-
-def report(id: str, day: str = "2026-03-05", subject: str = "U1", **given: Any) -> dict[str, Any]:
-    made = {"id": id, "source": "s", "type": "notice", "subject": subject, "time": f"{day}T10:00:00+08:00"}
-    return {**made, "data": {"level": "city"}, **given}
 
 
 @pytest.fixture
@@ -105,7 +55,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
         class Standing(datetime):
             @classmethod
-            def now(cls, tz: Any = None) -> datetime:
+            def now(cls, tz: Any = None) -> Any:
                 return instant.astimezone(tz)
 
         for module in (windows, settling, appeals, reviewing):
@@ -118,15 +68,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 async def recorder(pool: Database, clock: Clock) -> Recorder:
     """The county on the tenth of March, with nothing that has happened."""
     clock("2026-03-10T09:00:00+08:00")
-    current = Current(TIMEZONE, DirectMatcher)
-    use_current(current)
-    await acts.organise(
-        datetime(2026, 1, 1, tzinfo=UTC).date(), read_subjects(SUBJECTS), read_relations(RELATIONS), reason="",
-        actor="test",
-    )  # fmt: skip
-    await acts.declare(read_periods(PERIODS), actor="test")
-    await acts.publish_rulebook(read_rulebook(load_yaml(RULEBOOK)[0].raw), actor="publisher")
-    return Recorder(current)
+    return await found()
 
 
 async def record(at: str, *reports: dict[str, Any]) -> None:
@@ -260,9 +202,8 @@ async def test_days_to_appeal_are_declared_kept_and_changed(recorder: Recorder, 
     def days(code: str) -> int | None:
         return get_current().bureau.calendar.find(code).days_to_appeal
 
-    await acts.declare(
-        read_periods([{**PERIODS[1], "appeal_days": "0"}, {**PERIODS[2], "appeal_days": 366}]), actor="t"
-    )
+    declared: Any = [{**PERIODS[1], "appeal_days": "0"}, {**PERIODS[2], "appeal_days": 366}]
+    await acts.declare(read_periods(declared), actor="test")
     assert (days("2026-02"), days("2026-03"), days("2026-04")) == (5, 0, 366)
     await acts.declare(read_periods([{**PERIODS[1], "title": "三月"}]), actor="test")
     assert (days("2026-03"), get_current().bureau.calendar.find("2026-03").title) == (0, "三月")
@@ -277,7 +218,7 @@ async def test_days_to_appeal_are_declared_kept_and_changed(recorder: Recorder, 
         await acts.declare(read_periods([{**PERIODS[1], "title": "三月", "appeal_days": 3}]), actor="test")
     for wrong in (-1, 367, "5.5"):
         with pytest.raises(Refused):
-            read_periods([{**PERIODS[1], "appeal_days": wrong}])
+            read_periods([{**PERIODS[1], "appeal_days": wrong}])  # type: ignore[list-item]
 
 
 # who, and in what order
@@ -428,7 +369,7 @@ async def test_a_decision_never_acts_without_redress_nor_a_rejection_with_it(rec
     case = await opened()
     for verdict in ("upheld", "partly"):
         with pytest.raises(Refused, match=r"appeal\.no_acts"):
-            await decide(case.number, verdict, "查实", (), REVIEWER, recorder)  # type: ignore[arg-type]
+            await decide(case.number, verdict, "查实", (), REVIEWER, recorder)
     redress = read_redress([{"retract": {"source": "s", "id": "E1"}}])
     with pytest.raises(Refused, match=r"appeal\.rejected_acts"):
         await decide(case.number, "rejected", "查实", redress, REVIEWER, recorder)
