@@ -24,7 +24,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.scalar import Unfit
 from ledger import appeals
-from ledger.appeals import OPEN
+from ledger.appeals import OPEN, may_withdraw, why_not_answer
 from ledger.attachment import LARGEST, MOST, Attachment, check_count, read_attachment
 from ledger.cases import AppealFilter, AppealView, list_appeals, read_appeal, read_case, read_file
 from ledger.reading import EntryView, Unknown, read_entry, reading, view_entry
@@ -124,18 +124,11 @@ def appeal_routes(office: Office) -> Router:
     async def case_page(
         request: Web, number: int, status: int = 200, problems: tuple[Finding, ...] = (), text: str = ""
     ) -> Response[str]:
-        person, case = person_of(request), await seen_case(request, number)
+        case, party = await seen_case(request, number), party_of(person_of(request))
         entry = await _entry(case.entry)
         stands, row = await read_case(number)
-        party = party_of(person)
         async with reading() as connection:
             barred = await why_barred(connection, stands, row, party)
-        can_answer = (
-            case.state == "lodged"
-            and Role.office in person.roles
-            and person.name != case.lodged_by
-            and person.subject != case.subject
-        )
         codes = {case.subject, *entry.path, *(each.subject for each in case.entries)}
         return await show(
             request,
@@ -146,9 +139,9 @@ def appeal_routes(office: Office) -> Router:
             entry=entry,
             names=await names_of(codes),
             barred=barred,
-            can_answer=can_answer,
+            can_answer=case.state == "lodged" and why_not_answer(case.subject, case.lodged_by, party) is None,
             can_decide=case.state in OPEN and barred is None,
-            can_withdraw=case.state in OPEN and (person.subject == case.subject or person.name == case.lodged_by),
+            can_withdraw=case.state in OPEN and may_withdraw(case.subject, case.lodged_by, party),
             problems=problems,
             text=text,
             done=request.query_params.get("done"),
@@ -159,11 +152,15 @@ def appeal_routes(office: Office) -> Router:
     async def read(request: Web, number: FromPath[int]) -> Response[str]:
         return await case_page(request, number)
 
-    @get("/appeals/{number:int}/attachments/{hashed:str}", guards=[signed_in()], include_in_schema=False)
-    async def attachment(request: Web, number: FromPath[int], hashed: FromPath[str]) -> Response[bytes]:
+    @get("/appeals/{number:int}/attachments/{hash:str}", guards=[signed_in()], include_in_schema=False)
+    async def attachment(
+        request: Web,
+        number: FromPath[int],
+        hash: FromPath[str],  # noqa: A002  (as the path calls it)
+    ) -> Response[bytes]:
         await seen_case(request, number)
         try:
-            return download(await read_file(number, hashed))
+            return download(await read_file(number, hash))
         except Unknown as unknown:
             raise NotFoundException from unknown
 

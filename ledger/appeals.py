@@ -138,13 +138,9 @@ async def answer(number: int, text: str, by: Party) -> Case:
         if case.state == "answered" and await _said(desk.connection, case.answer) == (by.name, text):
             return case
         _check_state(case, "lodged")
-        if not by.office:
-            raise Barred(Finding(message=message("appeal.office_answers")))
-        lodger = await actor_of(desk.connection, number)
-        if by.name == lodger:
-            raise Barred(Finding(message=message("appeal.own.lodger")))
-        if by.subject == case.subject:
-            raise Barred(Finding(message=message("appeal.own.appellant")))
+        why = why_not_answer(case.subject, await actor_of(desk.connection, number), by)
+        if why is not None:
+            raise Barred(Finding(message=why))
         return await take_step(desk, case, {"step": "answer", "appeal": number}, text, by)
 
 
@@ -152,12 +148,26 @@ async def withdraw(number: int, by: Party) -> Case:
     """Withdraw a case, for its appellant or for who lodged it; harmless where that was done already."""
     async with open_desk(get_current()) as desk:
         case = await find_case(desk.connection, number)
-        if by.subject != case.subject and by.name != await actor_of(desk.connection, number):
+        if not may_withdraw(case.subject, await actor_of(desk.connection, number), by):
             raise Barred(Finding(message=message("appeal.appellant_withdraws")))
         if case.state == "withdrawn":
             return case
         _check_state(case, *OPEN)
         return await take_step(desk, case, {"step": "withdrawal", "appeal": number}, "", by)
+
+
+def why_not_answer(appellant: str, lodger: str | None, by: Party) -> Message | None:
+    """Why the person may not answer a case of that appellant; None where they may."""
+    if not by.office:
+        return message("appeal.office_answers")
+    if by.name == lodger:
+        return message("appeal.own.lodger")
+    return message("appeal.own.appellant") if by.subject == appellant else None
+
+
+def may_withdraw(appellant: str, lodger: str | None, by: Party) -> bool:
+    """Whether the person may withdraw a case of that appellant."""
+    return by.subject == appellant or by.name == lodger
 
 
 async def take_step(desk: Desk, case: Case | None, content: Mapping[str, Any], text: str, by: Party) -> Case:

@@ -106,11 +106,15 @@ async def get_appeal(request: Web, number: FromPath[int]) -> AppealView:
     return await _seen(caller_of(request), number)
 
 
-@get("/{number:int}/attachments/{hashed:str}", guards=[needs("entries:read")])
-async def get_attachment(request: Web, number: FromPath[int], hashed: FromPath[str]) -> Response[bytes]:
+@get("/{number:int}/attachments/{hash:str}", guards=[needs("entries:read")])
+async def get_attachment(
+    request: Web,
+    number: FromPath[int],
+    hash: FromPath[str],  # noqa: A002  (as the path calls it)
+) -> Response[bytes]:
     """附件 / an attachment, to be saved, never to be shown in the browser."""
     await _seen(caller_of(request), number)
-    return download(await read_file(number, hashed))
+    return download(await read_file(number, hash))
 
 
 @post("/{number:int}/answer", guards=[needs()], status_code=200, operation_class=body("answer"))
