@@ -67,7 +67,9 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 async def post_appeal(request: Web) -> Response[AppealView]:
     """提出申诉 / appeal an entry, with grounds and attachments."""
     person = _person(caller_of(request))
-    given = mapping(await read_json(request), ("entry", "reason", "attachments"), ("entry", "reason"))
+    given = mapping(
+        await read_json(request, largest=BODY_SIZE), ("entry", "reason", "attachments"), ("entry", "reason")
+    )
     entry = _entry_number(given["entry"])
     if Role.office not in person.roles:
         await _check_own(person, entry)

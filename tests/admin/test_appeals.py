@@ -10,6 +10,7 @@ from admin.guard import FORM_COOKIE
 from engine.report import parse_report
 from ledger import settling
 from ledger.appeals import Party, lodge
+from ledger.attachment import LARGEST
 from ledger.cases import read_appeal
 from ledger.reading import EntryFilter, list_entries, read_event
 from tests.admin.conftest import SignIn
@@ -105,6 +106,16 @@ async def test_a_refused_lodging_keeps_the_words(sign_in: SignIn, reason: str, f
     assert said in text(page, 422)
     assert reason in page.text
     assert "没有符合条件的申诉" in text(await owner.get("/appeals"))
+
+
+async def test_files_of_the_largest_size_are_taken(sign_in: SignIn) -> None:
+    entry = await one_notice()
+    owner = await sign_in("li", "subject", subject="D1")
+    files = [("attachments", (f"{n}.pdf", b"%PDF-1.7\n".ljust(LARGEST, b"0"))) for n in range(2)]
+    answer = await owner.post(f"/audit/entries/{entry}/appeal", data={"reason": "?"}, files=files)
+    assert answer.status_code == 303, answer.text
+    told = await read_appeal(int(answer.headers["location"].partition("?")[0].rsplit("/", 1)[1]))
+    assert [each.size for each in told.attachments] == [LARGEST, LARGEST]
 
 
 async def test_a_form_that_is_not_ours_lodges_nothing(sign_in: SignIn) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from admin.tables import Role
+from admin.tables import Role, User
 from ledger import settling
+from ledger.attachment import LARGEST
 from tests.api.conftest import Client, event, with_key
 from tests.api.test_keys import Visitor, sign_in
 
@@ -14,6 +15,12 @@ pytestmark = pytest.mark.anyio
 __all__ = ["sign_in"]
 
 PDF = b"%PDF-1.7\n"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as always, only not six hundred thousand times."""
+    monkeypatch.setattr(User, "_pbkdf2_iteration_count", 1_000)
 
 
 @pytest.fixture
@@ -85,6 +92,14 @@ async def test_an_attachment_is_saved_never_shown(sign_in: Any, entry: int) -> N
     assert (answer.headers["x-content-type-options"], answer.headers["content-type"]) == ("nosniff", "application/pdf")
     assert (await subject.ask("GET", path[:-1] + "x")).status_code == 404
     assert (await other.ask("GET", path)).status_code == 404
+
+
+async def test_files_of_the_largest_size_are_taken(sign_in: Any, entry: int) -> None:
+    subject = await sign_in(Role.subject, subject="U1")
+    content = base64.b64encode(PDF.ljust(LARGEST, b"0")).decode()
+    files = [{"name": f"{number}.pdf", "content": content} for number in range(2)]
+    made = await told(subject, "POST", "/api/appeals", 201, json=lodging(entry, attachments=files))
+    assert [each["size"] for each in made["attachments"]] == [LARGEST, LARGEST]
 
 
 async def test_a_case_is_withdrawn_and_lodged_again(sign_in: Any, entry: int) -> None:
@@ -188,7 +203,7 @@ async def test_a_lodging_that_does_not_fit(
     subject = await sign_in(Role.subject, subject="U1")
     for language, words in (("zh-CN", chinese), ("en", english)):
         subject.client.headers["accept-language"] = language
-        problem = await told(subject, "POST", "/api/appeals", 422, json=lodging(entry, **given))
+        problem = await told(subject, "POST", "/api/appeals", 422, json={**lodging(entry), **given})
         assert problem["errors"][0]["pointer"] == pointer
         assert words in problem["detail"]
 
