@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
+from admin.appealable import appealable
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
@@ -52,7 +53,13 @@ def audit_routes(office: Office) -> Router:
         if explanation.event is not None:
             codes.add(explanation.event.subject)
         return await show(
-            request, office, "entry.html", x=explanation, entry=explanation.entry, names=await names_of(codes)
+            request,
+            office,
+            "entry.html",
+            x=explanation,
+            entry=explanation.entry,
+            names=await names_of(codes),
+            appealing=await appealable(person_of(request), explanation.entry, explanation.appeals),
         )
 
     @get("/entries", guards=[signed_in()], include_in_schema=False)

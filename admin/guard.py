@@ -58,11 +58,14 @@ async def own_form(connection: Connection, _: BaseRouteHandler | None = None) ->
     """A guard: a request that changes something carries the token of this browser's forms."""
     if connection.scope.get("method", "GET") in _SAFE:
         return
-    sent = connection.headers.get(FORM_HEADER)
+    sent, form = connection.headers.get(FORM_HEADER), None
     if sent is None and connection.headers.get("content-type", "").startswith(_FORMS):
         assert isinstance(connection, Request)
-        sent = (await connection.form()).get(FORM_COOKIE)
+        form = await connection.form()
+        sent = form.get(FORM_COOKIE)
     if not session.form_token_fits(connection.cookies.get(FORM_COOKIE), sent):
+        if form is not None:
+            await form.close()  # the files that came with it are not kept
         raise ForeignForm
 
 

@@ -15,6 +15,7 @@ _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("panel", "/admin/", frozenset({Role.office})),
     ("publish", "/publish", frozenset({Role.office, Role.approver})),
     ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
+    ("appeals", "/appeals", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
     ("periods", "/periods", frozenset({Role.office, Role.approver, Role.auditor})),
     ("receptions", "/receptions", frozenset({Role.office, Role.approver, Role.auditor, Role.integrator})),
     ("password", "/password", frozenset({_ANYBODY})),

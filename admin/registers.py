@@ -10,7 +10,7 @@ from piccolo_admin.endpoints import TableConfig
 from piccolo_api.crud.endpoints import OrderBy
 
 from admin.panel import LEDGER, ORGANISATION, Room, read_only
-from ledger.tables import Act, Entry, Event, Period, Relation, Subject, SubjectPlace
+from ledger.tables import Act, Appeal, Entry, Event, Period, Relation, Subject, SubjectPlace
 
 
 def _register(
@@ -62,7 +62,7 @@ def registers() -> Room:
             _register(
                 Period,
                 ORGANISATION,
-                [Period.code, Period.title, Period.kind, Period.starts, Period.ends, Period.state],
+                [Period.code, Period.title, Period.kind, Period.starts, Period.ends, Period.state, Period.appeal_days],
                 [Period.kind, Period.state],
             ),
             _register(
@@ -106,6 +106,23 @@ def registers() -> Room:
                 [Act.kind, Act.actor, Act.at],
                 Act.number,
             ),
+            _register(
+                Appeal,
+                LEDGER,
+                [
+                    Appeal.number,
+                    Appeal.subject,
+                    Appeal.entry,
+                    Appeal.period,
+                    Appeal.state,
+                    Appeal.on_behalf,
+                    Appeal.answer,
+                    Appeal.decision,
+                    Appeal.withdrawal,
+                ],
+                [Appeal.subject, Appeal.state, Appeal.period],
+                Appeal.number,
+            ),
         ),
         labels={
             "table.subject": ("单位与人员", "Units and people"),
@@ -115,6 +132,20 @@ def registers() -> Room:
             "table.event": ("事件", "Events"),
             "table.entry": ("计分明细", "Entries"),
             "table.act": ("管理行为", "Acts"),
+            "table.appeal": ("申诉", "Appeals"),
+            "column.entry": ("明细台账号", "Entry"),
+            "column.on_behalf": ("代为提出", "On behalf"),
+            "column.answer": ("答复台账号", "Answer"),
+            "column.decision": ("复核台账号", "Decision"),
+            "column.withdrawal": ("撤回台账号", "Withdrawal"),
+            "choice.state.lodged": ("已提出", "lodged"),
+            "choice.state.answered": ("已答复", "answered"),
+            "choice.state.upheld": ("成立", "upheld"),
+            "choice.state.partly": ("部分成立", "partly upheld"),
+            "choice.state.rejected": ("不成立", "rejected"),
+            "choice.state.withdrawn": ("已撤回", "withdrawn"),
+            "choice.kind.appeal": ("申诉复核", "appeal"),
+            "choice.kind.removal": ("清除文字", "removal of text"),
             "column.number": ("台账号", "Number"),
             "column.name": ("名称", "Name"),
             "column.subject": ("考评对象", "Subject"),
@@ -129,6 +160,7 @@ def registers() -> Room:
             "column.starts": ("开始（含）", "From"),
             "column.ends": ("结束（不含）", "To"),
             "column.state": ("状态", "State"),
+            "column.appeal_days": ("申诉天数（空：不受理）", "Days to appeal (empty: none)"),
             "column.source": ("来源", "Source"),
             "column.event": ("事件编号", "Event"),
             "column.event.id": ("事件编号", "Event id"),
@@ -183,5 +215,5 @@ def registers() -> Room:
             "choice.cause_act.appeal": ("申诉复核", "appeal"),
             "choice.cause_act.removal": ("清除文字", "removal of text"),
         },
-        pages={"entry": "/audit/entries/"},
+        pages={"entry": "/audit/entries/", "appeal": "/appeals/"},
     )

@@ -9,7 +9,9 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
+from admin.appeals import appeal_routes
 from admin.audit import audit_routes
+from admin.decisions import decision_routes
 from admin.guard import find_person
 from admin.home import home_routes
 from admin.login import login_routes
@@ -37,6 +39,8 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         home_routes(office),
         publication_routes(office),
         audit_routes(office),
+        appeal_routes(office),
+        decision_routes(office),
         period_routes(office),
         reconciliation_routes(office),
         panel_route(office, rooms),

@@ -45,18 +45,18 @@ def expect(request: Web, *types: str) -> str:
     return given
 
 
-async def read_json(request: Web, *types: str) -> Raw:
+async def read_json(request: Web, *types: str, largest: int = DOCUMENT_SIZE) -> Raw:
     """The body's tree. Malformed where it is no JSON, or a key stands twice."""
     expect(request, *(types or (JSON,)))
-    return parse_json(await request.body())
+    return parse_json(await request.body(), largest)
 
 
-def parse_json(body: bytes) -> Raw:
+def parse_json(body: bytes, largest: int = DOCUMENT_SIZE) -> Raw:
     """The tree of a JSON text. Malformed where it is none."""
     if not body.strip():
         raise Malformed(Finding(message=message("body.empty")))
     try:
-        return load_json(body).raw
+        return load_json(body, largest).raw
     except Refused as refused:
         raise Malformed(*refused.findings) from None
 

@@ -83,13 +83,69 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     },
     "PeriodItem": {
         "type": "object",
-        "properties": {"code": _CODE, "title": _TEXT, "kind": _TEXT, "from": _DAY, "to": _DAY},
+        "properties": {
+            "code": _CODE,
+            "title": _TEXT,
+            "kind": _TEXT,
+            "from": _DAY,
+            "to": _DAY,
+            "appeal_days": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": 366,
+                "description": "calendar days in which entries may be appealed; null: none; left out: kept, at first 5",
+            },
+        },
         "required": ["code", "kind", "from", "to"],
     },
     "Subjects": _object(("items",), since=_DAY, items=_list_of("SubjectItem"), reason=_TEXT),
     "Relations": _object(("items",), items=_list_of("RelationItem"), reason=_TEXT),
     "Periods": _object(("items",), items=_list_of("PeriodItem"), reason=_TEXT),
     "Act": _object((), reason=_TEXT),
+    "Appeal": _object(
+        ("entry", "reason"),
+        entry={"type": "integer"},
+        reason={**_TEXT, "maxLength": 2000},
+        attachments={
+            "type": "array",
+            "maxItems": 5,
+            "items": _object(
+                ("name", "content"),
+                name={"type": "string", "minLength": 1, "maxLength": 200},
+                content={"type": "string", "contentEncoding": "base64", "description": "at most 10 MiB"},
+            ),
+        },
+    ),
+    "AppealAnswer": _object(("text",), text={**_TEXT, "maxLength": 2000}),
+    "AppealDecision": _object(
+        ("decision", "reason"),
+        decision={"enum": ["upheld", "partly", "rejected"]},
+        reason={**_TEXT, "maxLength": 2000},
+        acts={
+            "type": "array",
+            "description": "none where rejected, else at least one",
+            "items": {
+                "oneOf": [
+                    _object(("retract",), retract=_object(("source", "id"), source=_CODE, id=_TEXT)),
+                    _object(
+                        ("correct",),
+                        correct=_object(
+                            ("source", "id", "event"),
+                            source=_CODE,
+                            id=_TEXT,
+                            event={"$ref": "#/components/schemas/Report"},
+                        ),
+                    ),
+                ]
+            },
+        },
+        preview={"type": "boolean", "description": "true: everything is computed and told, nothing is kept"},
+    ),
+    "Removal": _object(
+        ("reason", "what"),
+        reason={**_TEXT, "maxLength": 2000},
+        what={**_TEXT, "description": "remark: the act's text; or the hash of one of its attachments"},
+    ),
     "Document": {"type": "object", "description": "a rulebook document", "required": ["rulebook", "effective"]},
     "Hash": _object(("hash",), hash=_TEXT),
     "Publication": _object(("hash", "effective"), hash=_TEXT, effective=_INSTANT, note=_TEXT, reason=_TEXT),
@@ -136,6 +192,10 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "publication": {"application/json": "Publication"},
     "simulation": {"application/json": "Simulation"},
     "statement": {"application/json": "Statement"},
+    "appeal": {"application/json": "Appeal"},
+    "answer": {"application/json": "AppealAnswer"},
+    "decision": {"application/json": "AppealDecision"},
+    "removal": {"application/json": "Removal"},
 }
 
 

@@ -20,6 +20,7 @@ from engine.both import Disagreement
 from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render
 from engine.report import pointer
+from ledger.appeals import Barred, OutOfTurn
 from ledger.reading import Unknown
 from rules.draft import Stale
 
@@ -127,7 +128,9 @@ def _status(error: BaseException) -> tuple[int, str]:
             return 404, "unknown"
         case Stale():
             return 412, "stale"
-        case Conflicting() | Closed():
+        case Barred():
+            return 403, "forbidden"
+        case Conflicting() | Closed() | OutOfTurn():
             return 409, "conflict"
         case Refused(findings=findings):
             keys = {finding.message.key for finding in findings}

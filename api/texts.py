@@ -244,6 +244,26 @@ TEXTS: Catalogue = {
     "statement.ids": ("ids 应为事件编号的数组，至多 {most} 个", "ids should be an array of at most {most} event ids"),
     "statement.ahead": ("这一天还没有到", "that day is still ahead"),
     "statement.unknown": ("没有第 {number} 号对账单", "there is no statement {number}"),
+    # appeals (申诉)
+    "key.appeals": (
+        "申诉的各步由登录的人员办理，密钥只能查看",
+        "a signed-in person takes the steps of an appeal; a key only reads",
+    ),
+    "key.office": ("此操作由绩效办办理", "this is for the office to do"),
+    "appeal.entry_number": ("应为明细的台账号", "expected the number of an entry"),
+    "appeal.verdict": (
+        "应为 upheld（成立）、partly（部分成立）或 rejected（不成立）",
+        "expected upheld, partly or rejected",
+    ),
+    "appeal.attachments": (
+        '应为列表，每项为 {{"name", "content"}}，content 为 base64',
+        'expected a list of {{"name", "content"}}, the content in base64',
+    ),
+    "appeal.preview": ("应为 true 或 false", "expected true or false"),
+    "appeal.state_asked": (
+        "应为 open、lodged、answered、upheld、partly、rejected 或 withdrawn",
+        "expected open, lodged, answered, upheld, partly, rejected or withdrawn",
+    ),
 }
 
 register(TEXTS)

@@ -3,6 +3,9 @@
 A charge is booked on the local date of its event. Where that date lies in a closed period, it is
 booked on the first day of the earliest open period of the same kind that begins after it
 (上期调整). A booking date is fixed when the event is recorded.
+
+How long entries may be appealed (申诉期) is a period's own setting; the window itself is reckoned in
+:mod:`ledger.windows`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +17,16 @@ import msgspec
 from engine.finding import Finding, Refused
 from engine.language import message
 
+APPEAL_DAYS = 5
+"""Calendar days in which entries of a period may be appealed, where the office says nothing else."""
+MOST_APPEAL_DAYS = 366
+
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """A period of assessment, ``[start, end)``, of a kind (month, quarter … the office's word)."""
+    """A period of assessment, ``[start, end)``, of a kind (month, quarter … the office's word).
+
+    ``appeal_days`` are calendar days, 0 to 366; None: no appeals; unset: as declared before, else five.
+    """
 
     code: str
     title: str = ""
@@ -24,6 +34,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     start: date
     end: date
     state: Literal["open", "closed"] = "open"
+    appeal_days: int | msgspec.UnsetType | None = msgspec.UNSET
 
     def contains(self, day: date) -> bool:
         """Whether the day lies in the period."""
@@ -33,6 +44,18 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     def last_day(self) -> date:
         """The period's last day: what is charged for the period as a whole is booked on it."""
         return self.end - timedelta(days=1)
+
+    @property
+    def days_to_appeal(self) -> int | None:
+        """Calendar days in which its entries may be appealed; None: they may not."""
+        return APPEAL_DAYS if isinstance(self.appeal_days, msgspec.UnsetType) else self.appeal_days
+
+    def succeeding(self, before: "Period | None") -> "Period":
+        """The period as it is after being declared again: its state stays, and what is left out is kept."""
+        if before is None:
+            return self
+        kept = before.appeal_days if isinstance(self.appeal_days, msgspec.UnsetType) else self.appeal_days
+        return msgspec.structs.replace(self, state=before.state, appeal_days=kept)
 
 
 class Calendar:

@@ -129,10 +129,9 @@ class Register:
         known = dict(self.bureau.calendar.periods)
         for each in periods:
             before = known.get(each.code)
-            if before is not None:
-                each = msgspec.structs.replace(each, state=before.state)
-                if before.state == "closed" and each != before:
-                    raise Refused(Finding(message=message("period.not_open", period=each.code)))
+            each = each.succeeding(before)
+            if before is not None and before.state == "closed" and each != before:
+                raise Refused(Finding(message=message("period.not_open", period=each.code)))
             known[each.code] = each
         bureau = msgspec.structs.replace(self.bureau, calendar=Calendar(known.values()))
         concerned = [each for each in self.book.events.values() if self._follows_periods(Lot(*each.event.key))]

@@ -121,29 +121,32 @@ async def organise(
 
 
 async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, desk: Desk | None = None) -> Receipt:
-    """Declare periods or change their titles and bounds; those that are closed stay as they are."""
+    """Declare periods or change their titles, bounds and days to appeal; those that are closed stay as they are."""
     periods = list(periods)
     if desk is None:
         async with open_desk(get_current()) as own:
             return await declare(periods, reason=reason, actor=actor, desk=own)
     known = dict(desk.bureau.calendar.periods)
+    declared = list(periods)
     for place, period in enumerate(periods):
         before = known.get(period.code)
-        if before is not None:
-            period = msgspec.structs.replace(period, state=before.state)
-            if before.state == "closed" and period != before:
-                said = message("period.not_open", period=period.code)
-                raise Refused(Finding(message=said, path=f"/items/{place}"))
-        known[period.code] = period
+        period = period.succeeding(before)
+        period = msgspec.structs.replace(period, appeal_days=period.days_to_appeal)
+        if before is not None and before.state == "closed" and period != before:
+            said = message("period.not_open", period=period.code)
+            raise Refused(Finding(message=said, path=f"/items/{place}"))
+        known[period.code] = declared[place] = period
         await desk.connection.execute(
-            "INSERT INTO period (code, title, kind, starts, ends, state) VALUES ($1, $2, $3, $4, $5, $6)"
-            " ON CONFLICT (code) DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5",
+            "INSERT INTO period (code, title, kind, starts, ends, state, appeal_days)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code)"
+            " DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5, appeal_days = $7",
             period.code,
             period.title,
             period.kind,
             period.start,
             period.end,
             period.state,
+            period.days_to_appeal,
         )
     desk.head.periods += 1
     bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(known.values()))
@@ -155,7 +158,7 @@ async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, de
     charged = await desk.period_charges(
         "EXISTS (SELECT 1 FROM present_taking t WHERE t.source = '' AND t.id = s.id AND t.span LIKE 'period %')"
     )
-    content = {"periods": [msgspec.to_builtins(period) for period in periods]}
+    content = {"periods": [msgspec.to_builtins(period) for period in declared]}
     change = Change(reconsidered=tuple(concerned), period_charges=charged)
     return await desk.act("periods", content, reason, actor, datetime.now(UTC), change, bureau)
 

@@ -166,7 +166,9 @@ async def load_organisation(connection: Connection, timezone: ZoneInfo) -> Organ
 
 async def load_calendar(connection: Connection) -> Calendar:
     """Every declared period."""
-    rows = await connection.fetch("SELECT code, title, kind, starts, ends, state FROM period ORDER BY starts, code")
+    rows = await connection.fetch(
+        "SELECT code, title, kind, starts, ends, state, appeal_days FROM period ORDER BY starts, code"
+    )
     return Calendar(
         Period(
             code=row["code"],
@@ -175,6 +177,7 @@ async def load_calendar(connection: Connection) -> Calendar:
             start=row["starts"],
             end=row["ends"],
             state=row["state"],
+            appeal_days=row["appeal_days"],
         )
         for row in rows
     )

@@ -29,6 +29,7 @@ from engine.planner import Change, Plan, plan
 from engine.recurrence import recurrence_of
 from engine.report import Report, canonical_json, content_hash, write_event
 from engine.turn import order_of
+from ledger.attachment import Attachment
 from ledger.chain import link
 from ledger.current import Connection, Current, Head
 from ledger.pending import digest, sames
@@ -43,6 +44,7 @@ ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.colu
 ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
 _event_row, _entry_row, _act_row = (itemgetter(*columns) for columns in (EVENT_COLUMNS, ENTRY_COLUMNS, ACT_COLUMNS))
 REMARK_COLUMNS = Remark._fields
+ATTACHMENT_COLUMNS = Attachment._fields
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,7 @@ class Desk:
         self._events: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._remarks: list[Remark] = []
+        self._attachments: list[Attachment] = []
         self._acts: list[tuple[Any, ...]] = []
         self._made: list[Mapping[str, Any]] | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -104,8 +107,8 @@ class Desk:
         self._made = None
         return Receipt(number=number, plan=planned, rows=made)
 
-    async def retract(self, key: EventKey, reason: str, actor: str, at: datetime) -> Receipt:
-        """Withdraw an event; harmless where it is withdrawn already."""
+    async def retract(self, key: EventKey, reason: str, actor: str, at: datetime, appeal: int | None = None) -> Receipt:
+        """Withdraw an event; harmless where it is withdrawn already. ``appeal`` is the case that it was decided in."""
         known = await self.find(key)
         if known is None:
             raise Refused(Finding(message=message("event.unknown", source=key.source, id=key.id)))
@@ -113,10 +116,12 @@ class Desk:
             return Receipt(number=known["number"], repeated=True)
         await self.write()
         await self.present.load_events([key])
-        content = {"source": key.source, "id": key.id, "event": known["number"]}
+        content = {"source": key.source, "id": key.id, "event": known["number"], **decided_in(appeal)}
         return await self.act("retraction", content, reason, actor, at, Change(withdrawn=(key,)))
 
-    async def correct(self, key: EventKey, report: Report, reason: str, actor: str, at: datetime) -> Receipt:
+    async def correct(
+        self, key: EventKey, report: Report, reason: str, actor: str, at: datetime, appeal: int | None = None
+    ) -> Receipt:
         """Withdraw an event and record what replaces it, in one act; if that is refused, nothing is withdrawn."""
         known = await self.find(key)
         again = await self.find(report.key)
@@ -137,7 +142,8 @@ class Desk:
         change = Change(admitted=(recorded,), withdrawn=(key,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
-        content = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
+        named = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
+        content = {**named, **decided_in(appeal)}
         number = self._add_act("correction", content, reason, actor, at)
         recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
@@ -378,6 +384,10 @@ class Desk:
         self._remarks.append(remark)
         return remark.hash
 
+    def attach(self, attachment: Attachment) -> None:
+        """Lay an attachment beside the chain; an act binds it by naming its hash."""
+        self._attachments.append(attachment)
+
     def _chain(self, table: str, row: dict[str, Any]) -> int:
         row["hash"] = link(self.head.hash, {"record": table, **row})
         if self._made is not None:
@@ -417,6 +427,7 @@ class Desk:
             ("event", EVENT_COLUMNS, self._events),
             ("entry", ENTRY_COLUMNS, self._entries),
             ("remark", REMARK_COLUMNS, self._remarks),
+            ("attachment", ATTACHMENT_COLUMNS, self._attachments),
             ("act", ACT_COLUMNS, self._acts),
         ):
             if buffer:
@@ -439,6 +450,11 @@ class Desk:
             self.head.settled_through,
             self.head.demonstration,
         )
+
+
+def decided_in(appeal: int | None) -> Mapping[str, int]:
+    """What the content of an act says where it carries out the decision of an appeal: the case's number."""
+    return {} if appeal is None else {"appeal": appeal}
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from engine.event import EventKey
 from engine.language import Language, Message, message, render
 from engine.rulebook import EventRule, JointRule, Rulebook, Version, VetoRule
 from engine.scene import gather
+from ledger.cases import AppealFilter, AppealRow, appeals_behind, list_appeals
 from ledger.current import Connection, get_current, load_version
 from ledger.present import read_recorded
 from ledger.reading import CauseView, EntryView, EventView, read_entry, read_event, reading, view_entry
@@ -109,6 +110,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     superseded_by: int | None
     earlier: tuple[LaterView, ...]
     later: tuple[LaterView, ...]
+    appeal: int | None
+    """The appeal whose decision posted the entry."""
+    appeals: tuple[AppealRow, ...]
+    """The appeals that were lodged on the entry, the latest first."""
 
 
 async def explain_entry(number: int, language: Language) -> Explanation:
@@ -156,6 +161,8 @@ class _Explainer:
             superseded_by=None if superseded is None else await self._first_entry(superseded),
             earlier=tuple(each for each in siblings if each.entry < entry.id),
             later=tuple(each for each in siblings if each.entry > entry.id),
+            appeal=(await appeals_behind(self.connection, [entry.cause.number])).get(entry.cause.number),
+            appeals=tuple((await list_appeals(AppealFilter(entry=entry.id)))[0]),
         )
 
     async def _siblings(self) -> list[LaterView]:

@@ -28,34 +28,39 @@ from engine.settlement import Settlement
 from engine.settlement import settle as reckon
 from engine.standing import Figures
 from ledger.current import get_current
-from ledger.desk import Desk, Receipt, open_desk
+from ledger.desk import Desk, Receipt, decided_in, open_desk
 from ledger.reading import read_account, read_figures
 from ledger.snapshot import encode_figures, plain_json
 
 
-async def settle(code: str, *, reason: str = "", actor: str) -> Receipt:
-    """Settle an open period. Refused where it is closed."""
-    async with open_desk(get_current()) as desk:
-        period = desk.bureau.calendar.find(code)
-        if period.state != "open":
-            raise Refused(Finding(message=message("period.not_open", period=code)))
-        through = max(period.last_day, desk.bureau.settled_through or period.last_day)
-        bureau = msgspec.structs.replace(desk.bureau, settled_through=through)
-        growth = Change(reconsidered=tuple(await desk.standing("p.grows")))
-        grown = (await desk.foresee(growth, bureau)).entries
-        settlement = await _reckon(desk, bureau, period, grown)
-        former = await desk.period_charges("s.id = $1", code)
-        desk.present.expect_new([EventKey("", code)])
-        charges = {**dict.fromkeys(former, ()), **settlement.charges}
-        change = msgspec.structs.replace(growth, period_charges=charges)
-        desk.head.settled_through = through
-        content = {
-            "period": code,
-            "through": through.isoformat(),
-            "comparisons": msgspec.json.decode(plain_json(settlement.comparisons)),
-            "progress": msgspec.json.decode(plain_json(settlement.progress)),
-        }
-        return await desk.act("settlement", content, reason, actor, datetime.now(UTC), change, bureau)
+async def settle(
+    code: str, *, reason: str = "", actor: str, appeal: int | None = None, desk: Desk | None = None
+) -> Receipt:
+    """Settle an open period. Refused where it is closed. ``appeal`` is the case whose decision it carries out."""
+    if desk is None:
+        async with open_desk(get_current()) as own:
+            return await settle(code, reason=reason, actor=actor, appeal=appeal, desk=own)
+    period = desk.bureau.calendar.find(code)
+    if period.state != "open":
+        raise Refused(Finding(message=message("period.not_open", period=code)))
+    through = max(period.last_day, desk.bureau.settled_through or period.last_day)
+    bureau = msgspec.structs.replace(desk.bureau, settled_through=through)
+    growth = Change(reconsidered=tuple(await desk.standing("p.grows")))
+    grown = (await desk.foresee(growth, bureau)).entries
+    settlement = await _reckon(desk, bureau, period, grown)
+    former = await desk.period_charges("s.id = $1", code)
+    desk.present.expect_new([EventKey("", code)])
+    charges = {**dict.fromkeys(former, ()), **settlement.charges}
+    change = msgspec.structs.replace(growth, period_charges=charges)
+    desk.head.settled_through = through
+    content = {
+        "period": code,
+        "through": through.isoformat(),
+        "comparisons": msgspec.json.decode(plain_json(settlement.comparisons)),
+        "progress": msgspec.json.decode(plain_json(settlement.progress)),
+        **decided_in(appeal),
+    }
+    return await desk.act("settlement", content, reason, actor, datetime.now(UTC), change, bureau)
 
 
 async def close(code: str, *, reason: str = "", actor: str) -> Receipt:

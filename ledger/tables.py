@@ -7,7 +7,20 @@ hold what stands now, for the planner to read; they can be made anew from the re
 
 from enum import StrEnum
 
-from piccolo.columns import BigInt, Date, ForeignKey, Integer, Numeric, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns import (
+    BigInt,
+    Boolean,
+    Bytea,
+    Date,
+    ForeignKey,
+    Integer,
+    Numeric,
+    OnDelete,
+    Serial,
+    Text,
+    Timestamptz,
+    Varchar,
+)
 from piccolo.columns.readable import Readable
 from piccolo.table import Table
 
@@ -52,6 +65,17 @@ class ActKind(StrEnum):
     reopening = "reopening"
     appeal = "appeal"
     removal = "removal"
+
+
+class AppealState(StrEnum):
+    """How far an appeal is."""
+
+    lodged = "lodged"
+    answered = "answered"
+    upheld = "upheld"
+    partly = "partly"
+    rejected = "rejected"
+    withdrawn = "withdrawn"
 
 
 class Head(Table, tablename="ledger_head"):
@@ -104,7 +128,10 @@ class Relation(Table, tablename="relation"):
 
 
 class Period(Table, tablename="period"):
-    """A period of assessment, [starts, ends)."""
+    """A period of assessment, [starts, ends).
+
+    ``appeal_days`` are calendar days in which entries may be appealed; null: there are no appeals.
+    """
 
     code = Varchar(length=64, primary_key=True, default=None)
     title = Text(default="")
@@ -112,6 +139,7 @@ class Period(Table, tablename="period"):
     starts = Date()
     ends = Date()
     state = Varchar(length=10, default=PeriodState.open, choices=PeriodState)
+    appeal_days = Integer(null=True, default=5)
 
 
 class Event(Table, tablename="event"):
@@ -172,6 +200,21 @@ class Remark(Table, tablename="remark"):
         return Readable(template="%s", columns=[cls.text])
 
 
+class Attachment(Table, tablename="attachment"):
+    """A file beside the chain (附件): the chain binds ``hash``, of salt, type, name and content.
+
+    An act may remove them; ``size``, in bytes, and the type stay.
+    """
+
+    hash = Varchar(length=64, primary_key=True, default=None)
+    salt = Varchar(length=32, null=True, default=None)
+    name = Text(null=True, default=None)
+    media_type = Varchar(length=100)
+    size = BigInt()
+    content = Bytea(null=True, default=None)
+    removed_by = BigInt(null=True, default=None)
+
+
 class Act(Table, tablename="act"):
     """An act: what somebody decided, its content as canonical JSON, and why: a text beside the chain.
 
@@ -186,6 +229,23 @@ class Act(Table, tablename="act"):
     remark = ForeignKey(Remark, on_delete=OnDelete.restrict, null=True, default=None)
     content = Text(default="{}")
     hash = Varchar(length=64)
+
+
+class Appeal(Table, tablename="appeal"):
+    """An appeal as it stands (申诉): its number is that of the act that lodged it; the others are of its later steps.
+
+    It holds nothing of its own: it is folded from the acts (:mod:`ledger.appeals`), and can be made anew from them.
+    """
+
+    number = BigInt(primary_key=True, default=None)
+    entry = BigInt(index=True)
+    subject = Varchar(length=64, index=True)
+    period = Varchar(length=64)
+    state = Varchar(length=10, choices=AppealState)
+    on_behalf = Boolean(default=False)
+    answer = BigInt(null=True, default=None)
+    decision = BigInt(null=True, default=None)
+    withdrawal = BigInt(null=True, default=None)
 
 
 class Snapshot(Table, tablename="snapshot"):
@@ -205,10 +265,10 @@ class Snapshot(Table, tablename="snapshot"):
 APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act, Snapshot)
 """Written once: the database refuses the application every change and removal."""
 
-REMOVABLE: tuple[type[Table], ...] = (Remark,)
+REMOVABLE: tuple[type[Table], ...] = (Remark, Attachment)
 """Written once as well, but an act that the chain holds may remove what they say; the row and its hash stay."""
 
 LEDGER_TABLES: tuple[type[Table], ...] = (
     *(Head, Subject, SubjectPlace, Relation, Period),
-    *(Event, Entry, Remark, Act, Snapshot),
+    *(Event, Entry, Remark, Attachment, Act, Snapshot, Appeal),
 )

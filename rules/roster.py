@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from engine.organisation import Kind, Relation, Subject
 from engine.organisation import Place as Standing
-from engine.period import Period
+from engine.period import MOST_APPEAL_DAYS, Period
 from engine.scalar import Raw
 from rules.place import BLANK, Findings, Keys, Place
 from rules.tree import Path
@@ -113,17 +115,30 @@ def read_periods_at(place: Place) -> tuple[Period, ...]:
 
 
 def _period(place: Place) -> Period:
-    keys = place.keys("code", "title", "kind", "from", "to")
+    keys = place.keys("code", "title", "kind", "from", "to", "appeal_days")
     period = Period(
         code=keys.need("code", Place.code),
         title=keys.get("title", Place.title, ""),
         kind=keys.need("kind", Place.word),
         start=keys.need("from", Place.day),
         end=keys.need("to", Place.day),
+        appeal_days=_appeal_days(place, keys),
     )
     if "from" in keys and "to" in keys:
         _check_range(keys, period.start, period.end)
     return period
+
+
+def _appeal_days(place: Place, keys: Keys) -> int | msgspec.UnsetType | None:
+    """Days to appeal; a key that is there with nothing says that there are no appeals."""
+    here = keys.at("appeal_days")
+    if here is None:
+        given = isinstance(place.raw, Mapping) and "appeal_days" in place.raw
+        return None if given else msgspec.UNSET
+    days = here.integer()
+    if not 0 <= days <= MOST_APPEAL_DAYS:
+        here.refuse("roster.appeal_days", most=MOST_APPEAL_DAYS, given=days)
+    return days
 
 
 def _check_range(keys: Keys, start: date, end: date) -> None:
@@ -174,11 +189,14 @@ def write_relations(relations: Iterable[Relation]) -> list[dict[str, Any]]:
 def write_periods(periods: Iterable[Period]) -> list[dict[str, Any]]:
     """The periods as documents write them."""
     return [
-        _row(
-            code=each.code,
-            title=each.title,
-            **{"from": each.start.isoformat(), "to": each.end.isoformat()},
-            kind=each.kind,
-        )
+        {
+            **_row(
+                code=each.code,
+                title=each.title,
+                **{"from": each.start.isoformat(), "to": each.end.isoformat()},
+                kind=each.kind,
+            ),
+            **({} if isinstance(each.appeal_days, msgspec.UnsetType) else {"appeal_days": each.appeal_days}),
+        }
         for each in periods
     ]

@@ -318,6 +318,11 @@ TEXTS: Catalogue = {
     "checking.step.settle": ("结算", "settle"),
     "checking.step.close": ("关闭", "close"),
     "checking.step.reopen": ("重新打开", "reopen"),
+    # appeals (申诉)
+    "roster.appeal_days": (
+        "申诉天数应为 0 至 {most} 的整数，或 null（不受理申诉）；实为 {given}",
+        "expected a whole number of days to appeal from 0 to {most}, or null for no appeals; got {given}",
+    ),
 }
 
 register(TEXTS)

@@ -53,9 +53,9 @@ def load_yaml(text: str | bytes) -> list[Tree]:
         _refuse(message("tree.yaml", problem=" ".join(str(error).split())))
 
 
-def load_json(text: str | bytes) -> Tree:
-    """The tree of a JSON text; numbers are exact. Refused where it cannot be read."""
-    written = _decoded(text)
+def load_json(text: str | bytes, largest: int = LARGEST) -> Tree:
+    """The tree of a JSON text; numbers are exact. Refused where it cannot be read, or is larger than that."""
+    written = _decoded(text, largest)
     try:
         raw = json.loads(
             written, parse_float=_decimal, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
@@ -97,9 +97,9 @@ def _refuse(said: Message, line: int | None = None, path: Path = ()) -> NoReturn
     raise Refused(Finding(message=said, path=dotted(path), line=line))
 
 
-def _decoded(text: str | bytes) -> str:
-    if len(text) > LARGEST:
-        _refuse(message("tree.large", largest=LARGEST))
+def _decoded(text: str | bytes, largest: int = LARGEST) -> str:
+    if len(text) > largest:
+        _refuse(message("tree.large", largest=largest))
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8-sig")

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api.problems import PROBLEMS
+from api.routes.appeals import act_routes, appeal_routes
 from api.routes.batches import post_batch
 from api.routes.docs import docs_files, get_description, get_docs
 from api.routes.entries import entry_routes
@@ -25,6 +26,8 @@ def api_routes() -> Router:
             Router("/events", route_handlers=[post_batch], tags=["事件 events"]),
             evaluation_routes,
             entry_routes,
+            appeal_routes,
+            act_routes,
             organisation_routes,
             period_routes,
             rulebook_routes,

@@ -33,6 +33,7 @@ class PeriodView(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "fr
     start: date
     end: date
     state: str
+    appeal_days: int | None
 
 
 class PeriodList(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +56,15 @@ async def get_periods(
     if after is not None:
         wanted = [each for each in wanted if f"{each.start} {each.code}" > after]
     items = tuple(
-        PeriodView(code=each.code, title=each.title, kind=each.kind, start=each.start, end=each.end, state=each.state)
+        PeriodView(
+            code=each.code,
+            title=each.title,
+            kind=each.kind,
+            start=each.start,
+            end=each.end,
+            state=each.state,
+            appeal_days=each.days_to_appeal,
+        )
         for each in wanted[:most]
     )
     more = f"{items[-1].start} {items[-1].code}" if len(wanted) > most else None
@@ -64,7 +73,7 @@ async def get_periods(
 
 @put("/", guards=[needs("periods:write")], request_max_body_size=DOCUMENT_SIZE, operation_class=body("periods"))
 async def put_periods(request: Web, preview: FromQuery[bool] = False) -> Acted:
-    """声明考评期 / declare periods, or change the title and bounds of open ones."""
+    """声明考评期 / declare periods, or change title, bounds and days to appeal of open ones."""
     given = mapping(await read_json(request), ("items", "reason"), ("items",))
     try:
         periods = read_periods(_without_state(given["items"]))

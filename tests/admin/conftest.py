@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 
 from admin.changes import replace_draft
 from admin.office import Office
@@ -18,6 +19,7 @@ from engine.direct import DirectMatcher
 from engine.organisation import TIMEZONE
 from ledger.current import Current, use_current
 from ledger.filling import read_starter
+from ledger.recording import Recorder
 
 PASSWORD = "correct-horse-battery"
 
@@ -41,10 +43,15 @@ async def open_client(stack: AsyncExitStack, app: Any, **headers: str) -> httpx.
 @pytest.fixture
 async def app(pool: Database) -> Litestar:
     """The pages, with the starter as the draft; a publication needs one approval."""
-    use_current(Current(TIMEZONE, DirectMatcher))
+    current = Current(TIMEZONE, DirectMatcher)
+    use_current(current)
     raw, _ = read_starter()
     await replace_draft(raw, "somebody")
-    return Litestar(route_handlers=routes(Office(secret="s" * 40, second_persons=1)), openapi_config=None)
+    return Litestar(
+        route_handlers=routes(Office(secret="s" * 40, second_persons=1)),
+        state=State({"recorder": Recorder(current)}),
+        openapi_config=None,
+    )
 
 
 @pytest.fixture
