@@ -15,6 +15,7 @@ import pytest
 from admin.tables import Reception, Source
 from api.bodies import EVENT_SIZE
 from api.keys import make_key
+from ledger.recording import GROUP
 from tests.api.conftest import Client, event, with_key
 from tests.processes import Server
 from tests.small_office import event as small_event
@@ -179,7 +180,7 @@ def test_memory_does_not_grow_with_a_stream(server: Server, key: str) -> None:
 
 def test_a_cut_connection_leaves_whole_events_only(server: Server, key: str) -> None:
     url = httpx.URL(server.url)
-    sent = list(faults(250))
+    sent = list(faults(GROUP + 50))
     with socket.create_connection((url.host, url.port or 80)) as connection:
         connection.sendall(
             f"POST /api/events/batch HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
@@ -190,19 +191,19 @@ def test_a_cut_connection_leaves_whole_events_only(server: Server, key: str) -> 
         with server.client() as client:
             client.headers["authorization"] = f"Bearer {key}"
             deadline = time.monotonic() + 30
-            while client.get("/api/events/office/E299").status_code != 200:
+            while client.get(f"/api/events/office/E{99 + GROUP}").status_code != 200:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
     with server.client() as client:
         client.headers["authorization"] = f"Bearer {key}"
         time.sleep(0.5)
         kept = 0
-        for number in range(250):
+        for number in range(GROUP + 50):
             found = client.get(f"/api/events/office/E{100 + number}")
             if found.status_code == 200:
                 assert [each["kind"] for each in found.json()["entries"]] == ["direct"], number
                 kept += 1
-        assert 200 <= kept <= 250
+        assert GROUP <= kept <= GROUP + 50
         assert client.get("/api/events/office/half").status_code == 404
         again = client.post("/api/events/batch", content=b"".join(sent), headers=NDJSON).json()
-        assert (again["accepted"], again["repeated"], again["refused_count"]) == (250 - kept, kept, 0)
+        assert (again["accepted"], again["repeated"], again["refused_count"]) == (GROUP + 50 - kept, kept, 0)
