@@ -19,6 +19,7 @@ from engine.report import canonical_json
 from engine.scalar import Raw
 from ledger.current import Connection, get_current
 from ledger.reading import EventView
+from ledger.redress import Choice
 
 Way = Literal["retract", "exclude", "correct"]
 WAYS: tuple[Way, ...] = ("retract", "exclude", "correct")
@@ -159,10 +160,10 @@ def token_of(verdict: str, reason: str, redress: Sequence[Raw]) -> str:
     return hashlib.sha256(canonical_json([verdict, reason, list(redress)])).hexdigest()
 
 
-def asked_event(values: Mapping[str, Any], choices: Sequence[EventKey]) -> EventKey | None:
+def asked_event(values: Mapping[str, Any], choices: Sequence[Choice]) -> EventKey | None:
     """The event that is asked for, else the first that may be chosen."""
     source, _, identity = str(values.get("event") or "").partition("/")
     source, identity = values.get("source") or source, values.get("id") or identity
     if source and identity:
         return EventKey(str(source), str(identity))
-    return choices[0] if choices else None
+    return choices[0].key if choices else None
