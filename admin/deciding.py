@@ -5,7 +5,7 @@ What is sent is turned into the same redress that the interface takes, so that i
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from engine.report import canonical_json
 from engine.scalar import Raw
 from ledger.current import Connection, get_current
 from ledger.reading import EventView
+from ledger.redress import Choice
 
 Way = Literal["retract", "exclude", "correct"]
 WAYS: tuple[Way, ...] = ("retract", "exclude", "correct")
@@ -38,10 +39,14 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What the form is about: an event, what its type may say, and who answers for it."""
+    """What the form is about: an event, what its type may say, and who answers for it.
+
+    ``named`` are all whom each relation names for the event's subject; ``answering`` those of them who were charged.
+    """
 
     event: EventView
     type: EventType | None
+    named: Mapping[str, Sequence[str]]
     answering: tuple[Answering, ...]
 
     @property
@@ -54,37 +59,44 @@ async def subject_of(connection: Connection, event: EventView) -> Subject:
     """What the form says of an event."""
     bureau = get_current().bureau
     version = bureau.version_at(event.time)
+    hops = await _first_hops(connection, event)
+    named = {relation: _named(bureau, event, relation, {hop[2] for hop in hops}) for relation in _relations(hops)}
+    reached = {(relation, code) for relation, code, _ in hops}
     return Subject(
         event=event,
         type=None if version is None else version.rulebook.event_types.get(event.type),
-        answering=tuple(await _answering(connection, bureau, event)),
+        named=named,
+        answering=tuple(
+            Answering(relation=relation, subject=code)
+            for relation, codes in named.items()
+            for code in codes
+            if (relation, code) in reached
+        ),
     )
 
 
-async def _answering(connection: Connection, bureau: Bureau, event: EventView) -> list[Answering]:
-    """Those whom the event's joint entries reached by a first hop from its subject."""
-    details = await connection.fetch(
-        "SELECT detail FROM entry WHERE source = $1 AND event = $2 AND origin_subject = $3 ORDER BY number",
+def _relations(hops: Sequence[tuple[str, str, str | None]]) -> list[str]:
+    return list(dict.fromkeys(relation for relation, _, _ in hops))
+
+
+async def _first_hops(connection: Connection, event: EventView) -> list[tuple[str, str, str | None]]:
+    """By which relation the event's joint entries first left its subject, to whom, and on which indicator."""
+    rows = await connection.fetch(
+        "SELECT detail, indicator FROM entry WHERE source = $1 AND event = $2 AND origin_subject = $3 ORDER BY number",
         event.source,
         event.id,
         event.subject,
     )
-    paths = [msgspec.json.decode(row["detail"])["path"] for row in details]
-    relations = list(dict.fromkeys(path[0]["relation"] for path in paths if path))
-    reached = {(path[0]["relation"], path[0]["subject"]) for path in paths if path}
-    return [
-        Answering(relation=relation, subject=code)
-        for relation in relations
-        for code in _named(bureau, event, relation)
-        if (relation, code) in reached
-    ]
+    paths = [(msgspec.json.decode(row["detail"])["path"], row["indicator"]) for row in rows]
+    return [(path[0]["relation"], path[0]["subject"], indicator) for path, indicator in paths if path]
 
 
-def _named(bureau: Bureau, event: EventView, relation: str) -> Sequence[str]:
+def _named(bureau: Bureau, event: EventView, relation: str, indicators: Collection[str | None]) -> Sequence[str]:
     """Whom the relation names for the event's subject: as the event says, else as the organisation does."""
     if relation in event.parties:
         return event.parties[relation]
-    return bureau.organisation.answering(event.subject, relation, bureau.day(event.time))
+    answering, day = bureau.organisation.answering, bureau.day(event.time)
+    return sorted({code for each in indicators for code in answering(event.subject, relation, day, each)})
 
 
 def redress_of(form: FormMultiDict, subject: Subject | None, case: int) -> list[Raw]:
@@ -118,14 +130,11 @@ def _report(event: EventView, case: int) -> dict[str, Raw]:
 
 def _without(form: FormMultiDict, subject: Subject) -> dict[str, Raw]:
     """The parties without those who are left out; a relation that names nobody then is written as such."""
-    bureau, event = get_current().bureau, subject.event
-    parties: dict[str, Raw] = {name: list(codes) for name, codes in event.parties.items()}
+    parties: dict[str, Raw] = {name: list(codes) for name, codes in subject.event.parties.items()}
     out = set(form.getall("exclude", []))
     for relation in dict.fromkeys(each.relation for each in subject.answering if each.name in out):
         parties[relation] = [
-            code
-            for code in _named(bureau, event, relation)
-            if Answering(relation=relation, subject=code).name not in out
+            code for code in subject.named[relation] if Answering(relation=relation, subject=code).name not in out
         ]
     return {"parties": parties}
 
@@ -159,10 +168,10 @@ def token_of(verdict: str, reason: str, redress: Sequence[Raw]) -> str:
     return hashlib.sha256(canonical_json([verdict, reason, list(redress)])).hexdigest()
 
 
-def asked_event(values: Mapping[str, Any], choices: Sequence[EventKey]) -> EventKey | None:
+def asked_event(values: Mapping[str, Any], choices: Sequence[Choice]) -> EventKey | None:
     """The event that is asked for, else the first that may be chosen."""
     source, _, identity = str(values.get("event") or "").partition("/")
     source, identity = values.get("source") or source, values.get("id") or identity
     if source and identity:
         return EventKey(str(source), str(identity))
-    return choices[0] if choices else None
+    return choices[0].key if choices else None

@@ -49,8 +49,9 @@ def decision_routes(office: Office) -> Router:
                 subject = await _subject(asked)
             except Refused as refused:
                 problems = (*problems, *refused.findings)
+        concerned = {each.subject for each in offered}
         moved = () if outcome is None else outcome.moved
-        codes = {case.subject, *(each.subject for each in moved)}
+        codes = {case.subject, *concerned, *(each.subject for each in moved)}
         codes |= set() if outcome is None else {each.subject for each in outcome.entries}
         codes |= set() if subject is None else {each.subject for each in subject.answering} | {subject.event.subject}
         redress = [] if form is None else redress_of(form, subject, number)

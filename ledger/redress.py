@@ -12,6 +12,7 @@ same kind, with which progress is measured.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -108,13 +109,21 @@ async def named_events(connection: Connection, entry: Mapping[str, Any]) -> set[
     return named | await _replacements(connection, named)
 
 
-async def choices(connection: Connection, entry: Mapping[str, Any]) -> list[EventKey]:
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing event that redress may concern."""
+
+    key: EventKey
+    subject: str
+    booked: date
+
+
+async def choices(connection: Connection, entry: Mapping[str, Any]) -> list[Choice]:
     """The standing events that redress of an entry may concern, its own first; of a period's entry the latest few."""
     if entry["source"] is None:
         period = get_current().bureau.calendar.find(entry["period"])
         rows = await connection.fetch(
             """
-            SELECT e.source, e.id FROM event e JOIN present_event p ON p.number = e.number
+            SELECT e.source, e.id, e.subject, e.booked FROM event e JOIN present_event p ON p.number = e.number
             WHERE e.booked >= $1 AND e.booked < $2 AND e.type = ANY($3) ORDER BY e.number DESC LIMIT $4
             """,
             period.start,
@@ -122,16 +131,22 @@ async def choices(connection: Connection, entry: Mapping[str, Any]) -> list[Even
             _measured_types(),
             MOST_CHOICES,
         )
-        return [EventKey(row["source"], row["id"]) for row in rows]
+        return [_choice(row) for row in rows]
     named = await named_events(connection, entry)
     rows = await connection.fetch(
-        "SELECT p.source, p.id FROM unnest($1::text[], $2::text[]) AS k (source, id)"
-        " JOIN present_event p ON p.source = k.source AND p.id = k.id",
+        """
+        SELECT e.source, e.id, e.subject, e.booked FROM unnest($1::text[], $2::text[]) AS k (source, id)
+        JOIN present_event p ON p.source = k.source AND p.id = k.id JOIN event e ON e.number = p.number
+        """,
         [key.source for key in named],
         [key.id for key in named],
     )
     own = EventKey(entry["source"], entry["event"])
-    return sorted((EventKey(row["source"], row["id"]) for row in rows), key=lambda key: (key != own, key))
+    return sorted((_choice(row) for row in rows), key=lambda each: (each.key != own, each.key))
+
+
+def _choice(row: Mapping[str, Any]) -> Choice:
+    return Choice(key=EventKey(row["source"], row["id"]), subject=row["subject"], booked=row["booked"])
 
 
 def _measured_types() -> list[str]:

@@ -205,7 +205,7 @@ async def test_a_periods_entry_offers_the_events_that_were_measured(sign_in: Sig
     case = await lodge(entry.id, "数据报错", [], Party(name="wang", subject="D1"))
     reviewer = await sign_in("sun", "approver")
     page = await reviewer.get(f"/appeals/{case.number}/decision?event=s/S2")
-    assert "s / S1" in text(page)
+    assert "s / S1 · 城关分局 · 2026-03-04" in text(page)
     assert "s / E1" not in text(page)
     sent = {
         "decision": "upheld", "reason": "查实", "way": "correct", "source": "s", "id": "S2", "subject": "U2",
