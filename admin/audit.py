@@ -14,7 +14,8 @@ from admin.session import Person
 from admin.tables import Role
 from engine.finding import Refused
 from ledger.explanation import explain_entry
-from ledger.reading import EntryFilter, EntryView, list_entries
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import EntryView
 from ledger.tables import Subject
 
 Web = Request[Any, Any, Any]

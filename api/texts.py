@@ -217,6 +217,11 @@ TEXTS: Catalogue = {
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
+    # --- acts ---
+    "key.whole": (
+        "管理行为涉及全部考评对象，只看得到一部分台账的不能查看",
+        "acts concern everybody: whoever sees a part of the ledger only may not read them",
+    ),
 }
 
 register(TEXTS)

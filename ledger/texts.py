@@ -15,6 +15,8 @@ TEXTS: Catalogue = {
     "ledger.no_entry": ("没有编号为 {number} 的明细", "there is no entry {number}"),
     "snapshot.unknown": ("考评期“{period}”没有第 {number} 号快照", "the period “{period}” has no snapshot {number}"),
     "rule.always": ("每次发生都适用", "applies every time"),
+    # --- explanations and acts ---
+    "ledger.no_act": ("没有编号为 {number} 的管理行为", "there is no act {number}"),
 }
 
 register(TEXTS)

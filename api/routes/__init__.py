@@ -3,6 +3,7 @@
 from litestar import Router
 
 from api.problems import PROBLEMS
+from api.routes.acts import act_routes
 from api.routes.batches import post_batch
 from api.routes.docs import docs_files, get_description, get_docs
 from api.routes.entries import entry_routes
@@ -24,6 +25,7 @@ def api_routes() -> Router:
             Router("/events", route_handlers=[post_batch], tags=["事件 events"]),
             evaluation_routes,
             entry_routes,
+            act_routes,
             organisation_routes,
             period_routes,
             rulebook_routes,
