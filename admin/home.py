@@ -16,6 +16,8 @@ _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("publish", "/publish", frozenset({Role.office, Role.approver})),
     ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
     ("periods", "/periods", frozenset({Role.office, Role.approver, Role.auditor})),
+    ("acts", "/audit/acts", frozenset({Role.office, Role.approver, Role.auditor})),
+    ("versions", "/audit/versions", frozenset({_ANYBODY})),
     ("password", "/password", frozenset({_ANYBODY})),
 )
 """What there is, where, and for whom."""

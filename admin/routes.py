@@ -10,6 +10,8 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
 from admin.audit import audit_routes
+from admin.decisions import decision_routes
+from admin.entries import entry_routes
 from admin.guard import find_person
 from admin.home import home_routes
 from admin.login import login_routes
@@ -20,6 +22,7 @@ from admin.periods import period_routes
 from admin.publication import publication_routes
 from admin.session import use_secret
 from admin.tables import Role
+from admin.versions import version_routes
 from engine.language import message
 
 _CLOSED = ("/public/login", "/public/docs", "/public/openapi", "/api/change-password", "/api/docs", "/api/openapi",
@@ -35,7 +38,10 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         login_routes(office),
         home_routes(office),
         publication_routes(office),
+        entry_routes(office),
         audit_routes(office),
+        decision_routes(office),
+        version_routes(office),
         period_routes(office),
         panel_route(office, rooms),
     ]

@@ -79,7 +79,7 @@ async def posted(connection: Connection, bureau: Bureau, matchers: Matchers, key
 def posted_now(receipt: Receipt, bureau: Bureau, matchers: Matchers) -> Posted:
     """The answer to an event that was recorded this very moment, without reading it again."""
     event, *rows = receipt.rows
-    row = {**event, "standing": True, "corrects": None, "corrected_by": None}
+    row = {**event, "standing": True, "corrects": None, "corrected_by": None, "withdrawn_by": None}
     entries = tuple(view_entry(each) for each in rows)
     fired = (*_fired(entries, EventKey(row["source"], row["id"])), *_vetoes(bureau, matchers, row))
     return Posted(event=view_event(row), fired=fired, entries=entries)

@@ -171,11 +171,11 @@ async def charges_named(
 ) -> dict[ChargeKey, UserView]:
     """These charges as the ledger had them before an entry (None: as it has them), by their keys."""
     rows: list[Mapping[str, Any]] = []
-    for text, wanted in ((_OF_EVENTS, [key for key in keys if key.source]), (_OF_PERIODS, [key for key in keys
-                                                                                          if not key.source])):  # fmt: skip
+    of_events = [key for key in keys if key.source]
+    of_periods = [key[1:] for key in keys if not key.source]
+    for text, wanted in ((_OF_EVENTS, of_events), (_OF_PERIODS, of_periods)):
         if wanted:
-            columns = [list(column) for column in zip(*wanted, strict=True)]
-            rows += await connection.fetch(text, *(columns if wanted[0].source else columns[1:]), before)
+            rows += await connection.fetch(text, *(list(column) for column in zip(*wanted, strict=True)), before)
     found = {}
     for key, each in add_up(rows).items():
         found[key] = UserView(

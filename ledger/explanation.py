@@ -14,8 +14,9 @@ import msgspec
 
 from engine.amount import sign
 from engine.charge import ChargeKey
-from engine.condition import Evidence
+from engine.condition import Condition, Evidence
 from engine.language import Language, Message, message, render
+from engine.matching import Facts
 from engine.rulebook import DifferentiationRule, EventRule, JointRule, ProgressRule, Rulebook, Version, VetoRule
 from engine.scene import gather
 from ledger.charges import Charges, UserView, charges_named, key_of, rows_of_comparison, rows_of_event, view_charges
@@ -55,7 +56,8 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparisonView(msgspec.Struct, frozen=True, kw_only=True):
-    """One comparison of a condition: what was expected, what was found."""
+    """One comparison of a condition: what was expected, what was found; ``expected_words`` and ``actual_words`` say
+    choices by their titles."""
 
     rule: str
     field: str
@@ -63,6 +65,8 @@ class ComparisonView(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     expected: Any
     actual: Any
+    expected_words: str
+    actual_words: str
     result: bool | Literal["unknown"]
 
 
@@ -163,19 +167,18 @@ class _Explainer:
         causes = {self.row["cause"], *(each["cause"] for each in siblings)}
         acts = await acts_numbered(self.connection, causes)
         named = await self._named()
-        source = named.get(self._source)
+        source = _first(named, self._source)
         others = [self._later(each, acts) for each in siblings]
-        superseded = named.get(self._superseding)
         return Explanation(
             entry=view_entry(self.row),
             event=None if stored is None else view_event(stored),
             rule=view_rule(version.rulebook, self.row["rule"], self.language),
             version=await read_version(self.connection, version),
             comparisons=() if stored is None else tuple(self._comparisons(stored, version)),
-            arithmetic=tuple(self._arithmetic(None if source is None else source.entry)),
-            path=tuple(self._path(None if source is None else source.entry)),
+            arithmetic=tuple(self._arithmetic(source)),
+            path=tuple(self._path(source)),
             limits=tuple([self._room(room, version.rulebook, named) for room in self.detail["rooms"]]),
-            superseded_by=None if superseded is None else superseded.entry,
+            superseded_by=_first(named, self._superseding),
             supersedes=() if stored is None else await self._supersedes(stored),
             earlier=tuple(each for each in others if each.entry < self.row["number"]),
             later=tuple(each for each in others if each.entry > self.row["number"]),
@@ -222,14 +225,12 @@ class _Explainer:
     def _used_by(self, limit: str) -> list[ChargeKey]:
         return [ChargeKey(*key) for key in self.detail.get("used_by", {}).get(limit, [])]
 
-    async def _named(self) -> Mapping[ChargeKey | None, UserView]:
+    async def _named(self) -> Mapping[ChargeKey, UserView]:
         """The charges that the entry's own record names."""
         users = [key for room in self.detail["rooms"] for key in self._used_by(room["limit"])]
         others = [key for key in (self._source, self._superseding) if key is not None]
-        named: dict[ChargeKey | None, UserView] = {}
-        named.update(await charges_named(self.connection, others, self.sight))
-        named.update(await charges_named(self.connection, users, self.sight, before=self.row["number"]))
-        return named
+        before = await charges_named(self.connection, users, self.sight, before=self.row["number"])
+        return {**await charges_named(self.connection, others, self.sight), **before}
 
     async def _supersedes(self, stored: Mapping[str, Any]) -> tuple[UserView, ...]:
         """The charges that stand for the same matter beside this one, where it is this one that counts."""
@@ -273,8 +274,7 @@ class _Explainer:
         for code in dict.fromkeys((self.key.origin_rule, *(hop["rule"] for hop in self.detail["path"]))):
             rule = version.rulebook.rule(code)
             if isinstance(rule, (EventRule, JointRule, VetoRule)) and rule.when is not None:
-                for each in leaves(rule.when.explain(facts)):
-                    yield view_comparison(code, each, self.language)
+                yield from view_comparisons(code, rule.when, facts, self.language)
 
     def _arithmetic(self, source: int | None) -> Iterator[StepView]:
         for step in self.detail["arithmetic"]:
@@ -294,9 +294,7 @@ class _Explainer:
                 entry=self.row["number"] if last else None,
             )
 
-    def _room(
-        self, room: Mapping[str, Any], rulebook: Rulebook, named: Mapping[ChargeKey | None, UserView]
-    ) -> RoomView:
+    def _room(self, room: Mapping[str, Any], rulebook: Rulebook, named: Mapping[ChargeKey, UserView]) -> RoomView:
         users = tuple(named[key] for key in self._used_by(room["limit"]) if key in named)
         limit = rulebook.limits.get(room["limit"])
         return RoomView(
@@ -317,6 +315,11 @@ class _Explainer:
             cause=CauseView(act=row["cause_act"], number=row["cause"]),
             act=acts.get(row["cause"]),
         )
+
+
+def _first(named: Mapping[ChargeKey, UserView], key: ChargeKey | None) -> int | None:
+    """The first entry of a charge that is named."""
+    return named[key].entry if key is not None and key in named else None
 
 
 async def read_version(connection: Connection, version: Version) -> VersionView:
@@ -364,7 +367,30 @@ def leaves(evidence: Evidence) -> Iterator[Evidence]:
         yield from leaves(part)
 
 
-def view_comparison(rule: str, evidence: Evidence, language: Language) -> ComparisonView:
+def view_comparisons(rule: str, condition: Condition, facts: Facts, language: Language) -> Iterator[ComparisonView]:
+    """The comparisons of a rule's condition, as these facts decide them."""
+    for evidence in leaves(condition.explain(facts)):
+        term = condition.names.get(evidence.field)
+        yield _view_comparison(rule, evidence, language, {} if term is None else term.choices)
+
+
+def say_value(value: Any, language: Language, choices: Mapping[str, str | Message]) -> str:
+    """A value in words, choices by their titles; nothing where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return render(message("comparison.yes" if value else "comparison.no"), language)
+    if isinstance(value, (list, tuple)):
+        return ("、" if language == "zh-CN" else ", ").join(say_value(each, language, choices) for each in value)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    title = choices.get(str(value)) or str(value)
+    return render(title, language) if isinstance(title, Message) else title
+
+
+def _view_comparison(
+    rule: str, evidence: Evidence, language: Language, choices: Mapping[str, str | Message]
+) -> ComparisonView:
     """A comparison as people and systems read it."""
     title = render(evidence.title, language) if isinstance(evidence.title, Message) else evidence.title
     return ComparisonView(
@@ -374,5 +400,7 @@ def view_comparison(rule: str, evidence: Evidence, language: Language) -> Compar
         operator=str(evidence.operator or ""),
         expected=evidence.other or evidence.expected,
         actual=evidence.actual,
+        expected_words=evidence.other or say_value(evidence.expected, language, choices),
+        actual_words=say_value(evidence.actual, language, choices),
         result="unknown" if evidence.result == "unknown" else evidence.result == "true",
     )

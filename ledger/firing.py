@@ -13,7 +13,8 @@ import msgspec
 from engine.bureau import Bureau
 from engine.charge import Charge
 from engine.charging import charge_all
-from engine.event import Event, EventKey
+from engine.event import Event, EventKey, Value
+from engine.field import EventType
 from engine.language import Language, render
 from engine.matching import Facts
 from engine.rulebook import EventRule, JointRule, Repeat, Rule, Rulebook, Version, VetoRule
@@ -21,7 +22,7 @@ from engine.scene import Matchers, Scene, set_scene
 from engine.travelling import Travel, travels
 from ledger.charges import Charges, add_up, rows_of_event, view_charges
 from ledger.current import Connection, get_current
-from ledger.explanation import ComparisonView, RuleView, leaves, view_comparison, view_rule
+from ledger.explanation import ComparisonView, RuleView, say_value, view_comparisons, view_rule
 from ledger.present import read_recorded
 from ledger.reading import find_event, reading
 from ledger.sight import EVERYTHING, Sight
@@ -54,6 +55,19 @@ class RuleFiring(msgspec.Struct, frozen=True, kw_only=True):
     travels: tuple[TravelView, ...] = ()
 
 
+class FieldView(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of the event's type: its title, and what the event says of it (None: nothing), in words too.
+
+    ``derived`` fields are never sent: they are reckoned, here as of the latest settlement.
+    """
+
+    name: str
+    title: str
+    value: Value | None
+    words: str
+    derived: bool
+
+
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
     """An event and every enabled rule of its type, under the version that rules it.
 
@@ -64,7 +78,9 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     id: str
     type: str
+    title: str
     version: int
+    fields: tuple[FieldView, ...]
     rules: tuple[RuleFiring, ...]
     disabled: tuple[RuleView, ...] = ()
     charges: Charges = Charges(items=())
@@ -111,7 +127,9 @@ def explain_firing(
         source=event.source,
         id=event.id,
         type=event.type,
+        title=version.rulebook.event_types[event.type].title,
         version=version.number,
+        fields=tuple(_view_fields(version.rulebook.event_types[event.type], scene.facts, language)),
         rules=tuple(
             RuleFiring(
                 rule=view_rule(version.rulebook, rule.code, language),
@@ -197,10 +215,21 @@ def rules_of(rulebook: Rulebook, event_type: str, *, enabled: bool = True) -> It
             yield rule, "joint"
 
 
+def _view_fields(event_type: EventType, facts: Facts, language: Language) -> Iterator[FieldView]:
+    for name, field in event_type.fields.items():
+        value = facts.get(name)
+        yield FieldView(
+            name=name,
+            title=field.title or name,
+            value=value,
+            words=say_value(value, language, field.choices),
+            derived=field.days_late is not None,
+        )
+
+
 def _comparisons(rule: Rule, facts: Facts, language: Language) -> Iterator[ComparisonView]:
     if isinstance(rule, (EventRule, JointRule, VetoRule)) and rule.when is not None:
-        for each in leaves(rule.when.explain(facts)):
-            yield view_comparison(rule.code, each, language)
+        yield from view_comparisons(rule.code, rule.when, facts, language)
 
 
 def _recall_nothing(event: Event, repeat: Repeat) -> EventKey | None:  # noqa: ARG001  (whether it fired needs none)

@@ -41,8 +41,8 @@ LONGEST_RANGE = 400
 class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries are wanted; what is left out does not matter.
 
-    ``start`` and ``end`` are booking dates, half-open. ``indicator`` may name several, separated by commas; ``bare``
-    are entries on no indicator. ``snapshot``: those that a snapshot of the period was made of.
+    ``start`` and ``end`` are booking dates, half-open. ``indicator`` may name several, separated by commas;
+    ``not_indicator`` leaves out those on one of several. ``snapshot``: those that a snapshot of the period was made of.
     """
 
     subject: str | None = None
@@ -52,7 +52,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
     period: str | None = None
     indicator: str | None = None
-    bare: bool = False
+    not_indicator: str | None = None
     start: date | None = None
     end: date | None = None
     cause: int | None = None
@@ -152,7 +152,6 @@ class _Search:
         self.above, self.below = bounds
         self.leading: list[tuple[str, Any]] = []
         self.judged: list[tuple[str, Any]] = []
-        self.bare = wanted.bare
         self.heads: Sequence[Mapping[str, Any]] | None = None
         self._take(wanted)
 
@@ -171,6 +170,8 @@ class _Search:
                 self.judged.append((f"{column} = ?", value))
             else:
                 self.leading = [(f"{column} = ?", value)]
+        if wanted.not_indicator:
+            self.judged.append(("(indicator IS NULL OR indicator <> ALL(?))", wanted.not_indicator.split(",")))
         for operator, day in zip((">=", "<"), self.booked, strict=True):
             if day is not None:
                 self.judged.append((f"booked {operator} ?", day))
@@ -203,9 +204,9 @@ class _Search:
 
     async def find(self, limit: int, *, upward: bool) -> tuple[list[Mapping[str, Any]], int | None]:
         """So many at most, the nearest first, and the number to go on from (None: there is nothing more)."""
-        if self.heads is not None and not (self.leading or self.judged[2:] or self.bare or upward):
+        if self.heads is not None and not (self.leading or self.judged[2:] or upward):
             return _cut(await self._by_day(limit + 1), limit)
-        if not (self.judged or self.bare):
+        if not self.judged:
             return _cut(await self._look(limit + 1, limit + 1, upward=upward), limit)
         found: list[Mapping[str, Any]] = []
         last: int | None = None
@@ -276,8 +277,7 @@ class _Search:
         return _numbered([("number < ?", self.below), ("number > ?", self.above), *self.leading], [])
 
     def _judged(self, values: list[Any]) -> tuple[str, list[Any]]:
-        text, values = _numbered(self.judged, values)
-        return text + (" AND indicator IS NULL" if self.bare else ""), values
+        return _numbered(self.judged, values)
 
 
 def _numbered(conditions: Sequence[tuple[str, Any]], values: list[Any]) -> tuple[str, list[Any]]:

@@ -50,7 +50,10 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as people and systems read it; instants in the organisation's time zone."""
+    """An event as people and systems read it; instants in the organisation's time zone.
+
+    ``corrects`` and ``corrected_by`` are keys of events; ``withdrawn_by`` is the act that withdrew it.
+    """
 
     id: str
     source: str
@@ -66,6 +69,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     corrects: tuple[str, str] | None
     corrected_by: tuple[str, str] | None
+    withdrawn_by: int | None
     number: int
     version: int
     booked: date
@@ -168,6 +172,7 @@ def view_event(row: Mapping[str, Any]) -> EventView:
         state="standing" if row["standing"] else "retracted" if corrected_by is None else "corrected",
         corrects=None if corrects is None else (corrects["source"], corrects["id"]),
         corrected_by=None if corrected_by is None else tuple(corrected_by["by"]),
+        withdrawn_by=row["withdrawn_by"],
         number=row["number"],
         version=row["version"],
         booked=row["booked"],

@@ -22,7 +22,6 @@ LARGEST = 2**63 - 1
 
 From = Annotated[str | None, QueryParameter(name="from", description="记账日期，含当日 / booked on or after this date")]
 To = Annotated[str | None, QueryParameter(name="to", description="记账日期，不含当日 / booked before this date")]
-Bare = Annotated[bool, QueryParameter(name="bare", description="只要不属于任何指标的 / only those on no indicator")]
 Cause = Annotated[int | None, QueryParameter(description="引起它的事件或管理行为的编号 / the number of what made it")]
 SnapshotOf = Annotated[
     int | None,
@@ -47,7 +46,7 @@ async def get_entries(
     kind: FromQuery[str | None] = None,
     period: FromQuery[str | None] = None,
     indicator: FromQuery[str | None] = None,
-    bare: Bare = False,
+    not_indicator: FromQuery[str | None] = None,
     start: From = None,
     end: To = None,
     cause: Cause = None,
@@ -69,7 +68,7 @@ async def get_entries(
         kind=kind,
         period=period,
         indicator=indicator,
-        bare=bare,
+        not_indicator=not_indicator,
         cause=None if cause is None else max(-1, min(cause, LARGEST)),
         snapshot=snapshot,
         start=read_day(start, "from"),
