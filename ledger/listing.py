@@ -22,9 +22,9 @@ from ledger.tables import EntryKind
 
 PAGE = 50
 LONGEST_PAGE = 500
-LOOK = 4_000
+LOOK = 3_000
 """Entries that are judged at a time."""
-MOST_LOOKS = 5
+MOST_LOOKS = 3
 """Times that a page looks before it is short."""
 DAYS = 16
 """Days of a range that are read at a time, those with the newest entries first."""
@@ -34,6 +34,8 @@ _LEADERS = ("event", "cause", "subject", "rule", "indicator", "source")
 """Filters that have an index, the most telling first."""
 _CHUNK = 2_000
 END = 2**63 - 1
+_BY_INDEX = "SELECT set_config('random_page_cost', '1', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
+"""Plans that go by the leading index, made for the very values: one made for all would walk the whole ledger."""
 LONGEST_RANGE = 400
 """Days of a range that are looked at one by one."""
 
@@ -118,8 +120,7 @@ async def _prepare(
         end = period.end if end is None else min(end, period.end)
     if wanted.snapshot is not None:
         top = min(top, await _closing(connection, wanted))
-    # What is kept in memory is read at one price wherever it lies; else a plan may walk the whole ledger instead.
-    await connection.execute("SELECT set_config('random_page_cost', '1', true)")
+    await connection.execute(_BY_INDEX)
     search = _Search(connection, wanted, (start, end), (after or 0, top))
     return search if await search.narrow() else None
 

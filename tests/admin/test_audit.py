@@ -1,4 +1,4 @@
-"""The pages that say why: of entries, events, acts and versions, who sees what of them, and the lists behind figures."""
+"""The pages that say why: entries, events, acts and versions, who sees what of them, and the lists behind figures."""
 
 import csv
 import html
@@ -84,7 +84,7 @@ async def test_a_period_entry_names_what_was_compared(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "auditor")
     page = text(await client.get(f"/audit/entries/{number}"))
     assert "每次发生都适用" not in page
-    for said in ("指标 I-SAT 满意率 的得分", "branch", "无差异 ： −0.40，计给考评部门"):
+    for said in ("指标 I-SAT 满意率 的得分", "branch", "无差异 ：−0.40，计给考评部门"):
         assert said in page, page
 
 
