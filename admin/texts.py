@@ -565,7 +565,7 @@ TEXTS: Catalogue = {
     "tree.posted": ("现计", "Now"),
     "tree.clipped": ("封顶", "Clipped"),
     "tree.entry": ("明细", "Entry"),
-    "tree.entries": ("等 {count} 条", "and others: {count}"),
+    "tree.entries": ("共 {count} 条", "{count} in all"),
     "tree.room": ("剩余 {room}，只计 {taken}", "{room} left, {taken} taken"),
     "tree.superseded": ("同一事项另有计分", "the matter counts another"),
     "tree.through": ("经 {subjects}", "through {subjects}"),

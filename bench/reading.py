@@ -225,8 +225,8 @@ def measure(*, quick: bool = False) -> Finding:
         command="python -m bench.reading",
         lines=(
             "Pages of 50 entries at three depths, and explanations, on a throw-away PostgreSQL; milliseconds, the best "
-            f"of {REPEATED}. A page judges at most {LOOK * MOST_LOOKS:,} entries: where filters hardly ever hold at once "
-            "it is short and says where to go on.",
+            f"of {REPEATED}. A page judges at most {LOOK * MOST_LOOKS:,} entries: where filters hardly ever hold "
+            "together it is short and says where to go on.",
             "",
             *table(["asked", "measured", "median", "worst", f"over {MOST:.0f} ms", "the worst"], rows),
         ),

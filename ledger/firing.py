@@ -13,7 +13,7 @@ import msgspec
 from engine.bureau import Bureau
 from engine.charge import Charge
 from engine.charging import charge_all
-from engine.event import Event, EventKey, Value
+from engine.event import Event, EventKey
 from engine.field import EventType
 from engine.language import Language, render
 from engine.matching import Facts
@@ -63,7 +63,7 @@ class FieldView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
-    value: Value | None
+    value: Any
     words: str
     derived: bool
 

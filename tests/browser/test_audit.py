@@ -117,6 +117,6 @@ def test_a_withdrawal_is_followed_both_ways(server: Server, page: Page) -> None:
     expect(page.locator("main")).to_contain_text(LONG)
     on_paper(page)
     page.locator("main").get_by_role("link", name=re.compile("撤回")).first.click()
-    page.get_by_role("link", name="manual / E1").click()
+    page.get_by_role("link", name="manual / E1").first.click()
     expect(page.locator("main")).to_contain_text("已撤回")
     expect(page.locator("main")).to_contain_text("经复核不属实")
