@@ -164,10 +164,10 @@ class _Found:
         self._version = version
         self._scene = scene
         self._language: Language = language
-        self._direct = direct
         self._rows = rows
         self._summed = add_up(rows)
         self._sight = sight
+        self._travels = [each for charge in direct for each in self._of(charge)]
 
     def entries(self, rule: str) -> tuple[int, ...]:
         """The entries in sight that a rule made."""
@@ -187,8 +187,7 @@ class _Found:
                 reason=each.reason,
                 why=None if each.said is None else render(each.said, self._language),
             )
-            for charge in self._direct
-            for each in self._of(charge)
+            for each in self._travels
             if each.rule == rule
         )
 

@@ -4,12 +4,14 @@ Every page of the walk fits on paper: what is printed says where it is found, ha
 """
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from admin.users import make_user, set_password
+from engine.organisation import Place, Subject
 from ledger import acts
 from rules.document import read_rulebook
 from tests.browser.test_panel import PASSWORD, run
@@ -24,6 +26,8 @@ LONG = "第一税务分局关于规范办税服务厅窗口服务与信息报送
 async def prepare() -> None:
     """Two notices, the second clipped, of which the first was withdrawn; a version that somebody approved."""
     recorder = await fill()
+    renamed = Subject(code="D2", name=LONG, places=(Place(kind="unit", group="g"),))
+    await acts.organise(date(2026, 1, 1), [renamed], [], reason="更名", actor="wang")
     first = await report(recorder, 1)
     await report(recorder, 2, matter=LONG, basis=LONG)
     later: dict[str, Any] = {**RULEBOOK, "effective": "2026-04-01T00:00:00+08:00"}
@@ -64,6 +68,9 @@ def on_paper(page: Page) -> None:
 def test_an_auditor_walks_from_the_list_to_who_approved(server: Server, page: Page) -> None:
     sign_in(server, page)
     page.get_by_role("navigation").get_by_text("台账明细").click()
+    expect(page.locator("tbody")).to_contain_text(LONG)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    on_paper(page)
     page.get_by_label("考评对象").fill("D1")
     page.get_by_role("button", name="查询").click()
     expect(page.locator("tbody tr")).to_have_count(5)
