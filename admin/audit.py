@@ -1,11 +1,15 @@
-"""Entries and why (台账明细与说明): every charge with its rule, version, evidence, arithmetic and path."""
+"""Why (为什么): the page of an entry and the page of an event, each with everything that it was made of.
 
-from collections.abc import Iterable
+Office, approvers and auditors see everything; a subject sees its own entries, and the events that charged it, and
+of those the charges on itself alone.
+"""
+
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 
 from admin.appealable import appealable
 from admin.guard import NotYours, person_of, signed_in
@@ -13,22 +17,35 @@ from admin.office import Office
 from admin.page import language_of, refuse_page, show
 from admin.session import Person
 from admin.tables import Role
+from engine.event import EventKey
 from engine.finding import Refused
-from ledger.explanation import explain_entry
-from ledger.reading import EntryFilter, EntryView, list_entries
+from ledger.decisions import acts_numbered
+from ledger.explanation import Explanation, explain_entry
+from ledger.firing import Firing, explain_event
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import EventView, read_event, reading
+from ledger.sight import EVERYTHING, Sight
 from ledger.tables import Subject
 
 Web = Request[Any, Any, Any]
 
-_EVERYTHING = frozenset({Role.office, Role.approver, Role.auditor})
-"""Who may read every entry; the others read their own subject's."""
+READERS = (Role.office, Role.approver, Role.auditor)
+"""Who may read everything; the others read what concerns their own subject."""
 
-_PAGE = 50
+
+def reads_all(person: Person) -> bool:
+    """Whether a person may read the whole ledger."""
+    return bool(frozenset(READERS) & person.roles)
 
 
 def may_read(person: Person, subject: str) -> bool:
     """Whether a person may read entries on this subject."""
-    return bool(_EVERYTHING & person.roles) or (bool(person.subject) and person.subject == subject)
+    return reads_all(person) or (bool(person.subject) and person.subject == subject)
+
+
+def sight_of(person: Person) -> Sight:
+    """What a person may see of the ledger."""
+    return EVERYTHING if reads_all(person) else Sight(subject=person.subject)
 
 
 async def names_of(codes: Iterable[str]) -> dict[str, str]:
@@ -38,62 +55,87 @@ async def names_of(codes: Iterable[str]) -> dict[str, str]:
 
 
 def audit_routes(office: Office) -> Router:
-    """``/entries`` and ``/audit/entries/{id}``."""
+    """``/audit/entries/{number}`` and ``/audit/events/{source}/{id}``."""
 
     @get("/audit/entries/{number:int}", guards=[signed_in()], include_in_schema=False)
     async def entry_page(request: Web, number: FromPath[int]) -> Response[str]:
+        person = person_of(request)
         try:
-            explanation = await explain_entry(number, language_of(request))
+            explanation = await explain_entry(number, language_of(request), sight_of(person))
         except Refused as refused:
             raise NotFoundException from refused
-        if not may_read(person_of(request), explanation.entry.subject):
+        if not may_read(person, explanation.entry.subject):
             raise NotYours
-        codes = {explanation.entry.subject, *(stop.subject for stop in explanation.path)}
-        codes.update(step.given for step in explanation.arithmetic if step.step == "compared" and step.given)
-        if explanation.event is not None:
-            codes.add(explanation.event.subject)
         return await show(
             request,
             office,
             "entry.html",
             x=explanation,
             entry=explanation.entry,
-            names=await names_of(codes),
-            appealing=await appealable(person_of(request), explanation.entry, explanation.appeals),
+            names=await names_of(_subjects_of_entry(explanation)),
+            whole=reads_all(person),
+            appealing=await appealable(person, explanation.entry, explanation.appeals),
         )
 
-    @get("/entries", guards=[signed_in()], include_in_schema=False)
-    async def entries_page(
-        request: Web,
-        subject: FromQuery[str] = "",
-        rule: FromQuery[str] = "",
-        period: FromQuery[str] = "",
-        indicator: FromQuery[str] = "",
-        before: FromQuery[int | None] = None,
-    ) -> Response[str]:
-        person = person_of(request)
-        whole = bool(_EVERYTHING & person.roles)
-        if not whole and not person.subject:
-            raise NotYours
-        asked = subject if whole else person.subject
-        wanted = EntryFilter(
-            subject=asked or None, rule=rule or None, period=period or None, indicator=indicator or None
-        )
-        unknown, found, following = False, list[EntryView](), None
+    @get("/audit/events/{source:str}/{id:str}", guards=[signed_in()], include_in_schema=False)
+    async def event_page(request: Web, source: FromPath[str], id: FromPath[str]) -> Response[str]:  # noqa: A002
+        person, key = person_of(request), EventKey(source, id)
         try:
-            found, following = await list_entries(wanted, before=before, limit=_PAGE)
-        except Refused:
-            unknown = True
+            event = await read_event(key)
+        except Refused as refused:
+            raise NotFoundException from refused
+        if not await _concerned(person, key):
+            raise NotYours
+        firing = await explain_event(key, language_of(request), sight_of(person))
+        corrected = None if event.corrects is None else event.number - 1
+        async with reading() as connection:
+            acts = await acts_numbered(connection, filter(None, (event.withdrawn_by, corrected)))
         return await show(
             request,
             office,
-            "entries.html",
-            entries=found,
-            names=await names_of(entry.subject for entry in found),
-            next=following,
-            unknown=unknown,
-            whole=whole,
-            asked={"subject": asked, "rule": rule, "period": period, "indicator": indicator},
+            "event.html",
+            event=event,
+            x=firing,
+            withdrawn=acts.get(event.withdrawn_by or 0),
+            corrected=acts.get(corrected or 0),
+            names=await names_of(_subjects_of_event(event, firing)),
+            whole=reads_all(person),
         )
 
-    return Router("/", route_handlers=[entry_page, entries_page], exception_handlers=refuse_page(office))
+    return Router("/", route_handlers=[entry_page, event_page], exception_handlers=refuse_page(office))
+
+
+async def _concerned(person: Person, key: EventKey) -> bool:
+    """Whether a person may read an event: all, or one that charged their subject."""
+    if reads_all(person):
+        return True
+    if not person.subject:
+        return False
+    charged, _ = await list_entries(EntryFilter(source=key.source, event=key.id, subject=person.subject), limit=1)
+    return bool(charged)
+
+
+def _subjects_of_entry(x: Explanation) -> Iterator[str]:
+    yield x.entry.subject
+    yield from (stop.subject for stop in x.path)
+    yield from (step.given for step in x.arithmetic if step.step == "compared" and step.given)
+    yield from (user.subject for room in x.limits for user in room.users)
+    yield from (each.subject for each in x.supersedes)
+    for charge in x.charges.items:
+        yield from (*charge.path, charge.subject)
+    if x.event is not None:
+        yield x.event.subject
+    if x.compared is not None:
+        yield from (member.subject for member in x.compared.members)
+        yield from (*x.compared.left_out, *x.compared.charged, x.compared.within)
+
+
+def _subjects_of_event(event: EventView, x: Firing) -> Iterator[str]:
+    yield event.subject
+    for party in event.parties.values():
+        yield from party
+    for charge in x.charges.items:
+        yield from (*charge.path, charge.subject)
+    for rule in x.rules:
+        for travel in rule.travels:
+            yield from (travel.origin_subject, *travel.reached)

@@ -18,6 +18,8 @@ _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("appeals", "/appeals", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
     ("periods", "/periods", frozenset({Role.office, Role.approver, Role.auditor})),
     ("receptions", "/receptions", frozenset({Role.office, Role.approver, Role.auditor, Role.integrator})),
+    ("acts", "/audit/acts", frozenset({Role.office, Role.approver, Role.auditor})),
+    ("versions", "/audit/versions", frozenset({_ANYBODY})),
     ("password", "/password", frozenset({_ANYBODY})),
 )
 """What there is, where, and for whom."""

@@ -28,6 +28,12 @@ class Office(msgspec.Struct, frozen=True, kw_only=True):
         return get_current().demonstration
 
     @property
+    def title(self) -> str:
+        """What the rulebook in force is called: what stands at the head of what is printed."""
+        versions = get_current().bureau.versions
+        return versions[-1].rulebook.title if versions else ""
+
+    @property
     def approvals(self) -> int:
         """Second persons that a publication needs: by the setting, else one; none in a demonstration."""
         if self.second_persons is not None:

@@ -1,5 +1,6 @@
 """Pages (页面): one look, two languages, nothing from elsewhere."""
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,15 @@ async def show(
     return draw(request, office, template, status, **values)
 
 
-def draw(request: Request[Any, Any, Any], office: Office, template: str, status: int, **values: Any) -> Response[str]:
-    """The page, for whoever is known to be signed in."""
+def draw(
+    request: Request[Any, Any, Any],
+    office: Office,
+    template: str,
+    status: int,
+    permanent: str | None = None,
+    **values: Any,
+) -> Response[str]:
+    """The page, for whoever is known to be signed in. ``permanent``: the query by which it will always be found."""
     language = language_of(request)
     token = request.cookies.get(FORM_COOKIE)
     cookies: list[Cookie] = []
@@ -107,6 +115,8 @@ def draw(request: Request[Any, Any, Any], office: Office, template: str, status:
         value=lambda held: shown(held, language),
         relations=_RELATIONS,
         windows=_WINDOWS,
+        address=str(request.url if permanent is None else request.url.with_replacements(query=permanent)),
+        now=datetime.now(office.timezone),
         **values,
     )
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)

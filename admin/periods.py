@@ -129,6 +129,7 @@ def period_routes(office: Office) -> Router:
             period=period,
             found=found,
             snapshot=number,
+            permanent=None if number is None else f"snapshot={number}",
             frozen=frozen,
             groups=_groups(found, before),
             awards={} if rulebook is None else {each.code: each for each in rulebook.standing.awards},
@@ -204,6 +205,8 @@ def period_routes(office: Office) -> Router:
             raise NotFoundException
         rulebook = None if found.version is None else bureau.version(found.version).rulebook
         titles = _titles(rulebook)
+        ranking = found.ranking(subject, () if rulebook is None else rulebook.standing.tiers)
+        rivals = () if ranking is None else (*(code for code, _ in ranking.ahead), *ranking.tied)
         return await show(
             request,
             office,
@@ -211,11 +214,13 @@ def period_routes(office: Office) -> Router:
             period=period,
             standing=standing,
             snapshot=number,
-            bars=Waterfall(standing, code, titles).bars(),
+            permanent=None if number is None else f"snapshot={number}",
+            bars=Waterfall(standing, code, titles, number).bars(),
+            ranking=ranking,
             titles=titles,
             parts=rulebook is not None and bool(standing.parts),
             rounded=rounded,
-            names=await names_of({subject, standing.place.unit or ""}),
+            names=await names_of({subject, standing.place.unit or "", *rivals}),
             awards={} if rulebook is None else {each.code: each for each in rulebook.standing.awards},
             whole=bool(frozenset(_READERS) & person.roles),
         )

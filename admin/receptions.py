@@ -14,7 +14,8 @@ import msgspec
 
 from admin.tables import Outcome, Reception
 from ledger.current import Connection, get_current
-from ledger.reading import LONGEST_PAGE, PAGE, reading
+from ledger.listing import LONGEST_PAGE, PAGE
+from ledger.reading import reading
 
 OK = 200
 """The status with which a repetition is answered."""

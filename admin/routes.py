@@ -9,9 +9,11 @@ from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 
+from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
 from admin.decisions import decision_routes
+from admin.entries import entry_routes
 from admin.guard import find_person
 from admin.home import home_routes
 from admin.login import login_routes
@@ -23,6 +25,7 @@ from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
 from admin.session import use_secret
 from admin.tables import Role
+from admin.versions import version_routes
 from engine.language import message
 
 _CLOSED = ("/public/login", "/public/docs", "/public/openapi", "/api/change-password", "/api/docs", "/api/openapi",
@@ -38,9 +41,12 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         login_routes(office),
         home_routes(office),
         publication_routes(office),
+        entry_routes(office),
         audit_routes(office),
         appeal_routes(office),
         decision_routes(office),
+        act_routes(office),
+        version_routes(office),
         period_routes(office),
         reconciliation_routes(office),
         panel_route(office, rooms),

@@ -13,7 +13,8 @@ import msgspec
 
 from admin.receptions import SourceDay, bounds, count, problem_in
 from ledger.current import Connection, get_current
-from ledger.reading import LONGEST_PAGE, PAGE, reading
+from ledger.listing import LONGEST_PAGE, PAGE
+from ledger.reading import reading
 
 MOST_IDS = 100_000
 """Ids that a statement lists at most."""

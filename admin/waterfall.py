@@ -1,9 +1,9 @@
 """How a total came about (总分构成): from what a subject starts with to its final total, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from fractions import Fraction
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -15,23 +15,28 @@ _PAD = Fraction(1, 20)
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """A step. ``amount`` is what it adds, or what stands where ``sum``; ``left`` and ``width`` draw it, in per cent."""
+    """A step. ``amount`` is what it adds, or what stands where ``sum``; ``left`` and ``width`` draw it, in per cent.
+
+    ``link`` leads to what is behind it: where that are entries, ``posted`` is what exactly those come to.
+    """
 
     said: Message
     amount: Decimal
     sum: bool = False
     note: Message | None = None
-    entries: str | None = None
+    link: str | None = None
+    posted: Decimal | None = None
     left: str = "0"
     width: str = "0"
 
 
 class Waterfall:
-    """The steps of one subject's total."""
+    """The steps of one subject's total, as the ledger has it or as a snapshot froze it."""
 
-    def __init__(self, standing: Standing, period: str, titles: Mapping[str, str]) -> None:
+    def __init__(self, standing: Standing, period: str, titles: Mapping[str, str], snapshot: int | None = None) -> None:
         self._standing = standing
         self._period = period
+        self._snapshot = {} if snapshot is None else {"snapshot": snapshot}
         self._titles = titles
         self._bars: list[tuple[Bar, Fraction, Fraction]] = []
         self._now = Fraction(0)
@@ -42,7 +47,7 @@ class Waterfall:
         if standing.reckoned is None or standing.total is None:
             return []
         if standing.base is not None:
-            self._stand(message("waterfall.base"), standing.base)
+            self._stand(message("waterfall.base"), standing.base, told=False)
         for part in standing.parts:
             if part.scaled is None or part.score is None:
                 self._step(message("waterfall.part", title=part.title or part.category), Fraction(0),
@@ -50,7 +55,9 @@ class Waterfall:
             else:
                 said = message("waterfall.part", title=part.title or part.category)
                 note = message("waterfall.part_made", weight=rounded(part.scaled), score=rounded(part.score))
-                self._step(said, part.scaled * part.score / 100, note, self._query())
+                posted = self._sum(part.counted)
+                link = self._query(indicator=",".join(part.counted)) if posted is not None else None
+                self._step(said, part.scaled * part.score / 100, note, link, posted)
         self._posted()
         lifted = Fraction(standing.floor) if standing.floor is not None else None
         if lifted is not None and self._now < lifted:
@@ -66,7 +73,8 @@ class Waterfall:
             share = standing.linkage.share * 100
             note = message("waterfall.linkage_note", share=_plain(share), unit=standing.linkage.unit,
                            total=standing.linkage.total)  # fmt: skip
-            of_unit = f"/periods/{self._period}/subjects/{standing.linkage.unit}"
+            of_unit = f"/periods/{quote(self._period)}/subjects/{quote(standing.linkage.unit)}"
+            of_unit += f"?{urlencode(self._snapshot)}" if self._snapshot else ""
             self._step(message("waterfall.linkage"), Fraction(standing.final) - Fraction(standing.total), note, of_unit)
             self._stand(message("waterfall.final"), standing.final)
         return self._drawn()
@@ -78,19 +86,36 @@ class Waterfall:
         for each in self._standing.indicators:
             if each.indicator not in inside and each.posted:
                 said = message("waterfall.indicator", title=self._titles.get(each.indicator) or each.indicator)
-                self._step(said, Fraction(each.posted), entries=self._query(indicator=each.indicator))
+                self._step(said, Fraction(each.posted), None, self._query(indicator=each.indicator), each.posted)
                 rest -= each.posted
-        self._step(message("waterfall.posted"), Fraction(rest), entries=self._query())
+                inside.add(each.indicator)
+        apart = {"not_indicator": ",".join(sorted(inside))} if inside else {}
+        self._step(message("waterfall.posted"), Fraction(rest), None, self._query(**apart), rest)
+
+    def _sum(self, indicators: Collection[str]) -> Decimal | None:
+        """What was posted on these indicators; None where nothing was."""
+        posted = [each.posted for each in self._standing.indicators if each.indicator in indicators]
+        return sum(posted, ZERO) if any(posted) else None
 
     def _query(self, **more: str) -> str:
-        return "/entries?" + urlencode({"subject": self._standing.subject, "period": self._period, **more})
+        asked = {"subject": self._standing.subject, "period": self._period, **self._snapshot, **more}
+        return "/entries?" + urlencode(asked)
 
-    def _stand(self, said: Message, amount: Decimal) -> None:
+    def _stand(self, said: Message, amount: Decimal, *, told: bool = True) -> None:
         self._now = Fraction(amount)
-        self._bars.append((Bar(said=said, amount=amount, sum=True, entries=self._query()), Fraction(0), self._now))
+        behind = (self._query(), self._standing.posted) if told else (None, None)
+        bar = Bar(said=said, amount=amount, sum=True, link=behind[0], posted=behind[1])
+        self._bars.append((bar, Fraction(0), self._now))
 
-    def _step(self, said: Message, change: Fraction, note: Message | None = None, entries: str | None = None) -> None:
-        bar = Bar(said=said, amount=cents(change), note=note, entries=entries)
+    def _step(
+        self,
+        said: Message,
+        change: Fraction,
+        note: Message | None = None,
+        link: str | None = None,
+        posted: Decimal | None = None,
+    ) -> None:
+        bar = Bar(said=said, amount=cents(change), note=note, link=link, posted=posted)
         self._bars.append((bar, self._now, self._now + change))
         self._now += change
 

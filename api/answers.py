@@ -9,14 +9,12 @@ import msgspec
 from engine.bureau import Bureau
 from engine.charging import charged_by
 from engine.event import EventKey
-from engine.finding import Finding
-from engine.language import message
 from engine.rulebook import VetoRule
 from engine.scene import Matchers, set_scene
 from ledger.current import Connection
 from ledger.desk import Receipt
 from ledger.present import read_recorded
-from ledger.reading import EntryView, EventView, Unknown, view_entry, view_event
+from ledger.reading import EntryView, EventView, find_event, view_entry, view_event
 
 MOST_ENTRIES = 500
 """Entries that the answer to an act tells at most."""
@@ -69,34 +67,6 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[EntryView, ...]
 
 
-async def find_event(connection: Connection, key: EventKey) -> Mapping[str, Any]:
-    """An event's row with its state and what it is linked to. Unknown where it was never recorded."""
-    row = await connection.fetchrow(
-        """
-        SELECT e.*, p.source IS NOT NULL AS standing,
-               (SELECT a.content FROM act a WHERE a.number = e.number - 1 AND a.kind = 'correction') AS corrects
-        FROM event e LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id
-        WHERE e.source = $1 AND e.id = $2
-        """,
-        *key,
-    )
-    if row is None:
-        raise Unknown(Finding(message=message("event.unknown", source=key.source, id=key.id)))
-    act = None if row["standing"] else await find_withdrawal(connection, row["number"])
-    corrected_by = act["content"] if act is not None and act["kind"] == "correction" else None
-    return {**row, "corrected_by": corrected_by}
-
-
-async def find_withdrawal(connection: Connection, event: int) -> Mapping[str, Any] | None:
-    """The act that withdrew the event of that number."""
-    found: Mapping[str, Any] | None = await connection.fetchrow(
-        "SELECT number, kind, content FROM act WHERE kind IN ('retraction', 'correction')"
-        " AND content::jsonb -> 'event' = to_jsonb($1::bigint)",
-        event,
-    )
-    return found
-
-
 async def posted(connection: Connection, bureau: Bureau, matchers: Matchers, key: EventKey) -> Posted:
     """The answer to an event that was recorded."""
     row = await find_event(connection, key)
@@ -109,7 +79,7 @@ async def posted(connection: Connection, bureau: Bureau, matchers: Matchers, key
 def posted_now(receipt: Receipt, bureau: Bureau, matchers: Matchers) -> Posted:
     """The answer to an event that was recorded this very moment, without reading it again."""
     event, *rows = receipt.rows
-    row = {**event, "standing": True, "corrects": None, "corrected_by": None}
+    row = {**event, "standing": True, "corrects": None, "corrected_by": None, "withdrawn_by": None}
     entries = tuple(view_entry(each) for each in rows)
     fired = (*_fired(entries, EventKey(row["source"], row["id"])), *_vetoes(bureau, matchers, row))
     return Posted(event=view_event(row), fired=fired, entries=entries)
@@ -118,8 +88,7 @@ def posted_now(receipt: Receipt, bureau: Bureau, matchers: Matchers) -> Posted:
 async def withdrawn(connection: Connection, key: EventKey) -> Withdrawn:
     """The answer to a retraction."""
     row = await find_event(connection, key)
-    act = await find_withdrawal(connection, row["number"])
-    number = row["number"] if act is None else act["number"]
+    number = row["withdrawn_by"] or row["number"]
     return Withdrawn(event=view_event(row), act=number, entries=await entries_of(connection, number))
 
 

@@ -18,6 +18,7 @@ from admin.session import Person
 from admin.tables import Role
 from api.keys import SCOPES, Keyring, Scope
 from engine.language import Message, message
+from ledger.sight import Sight
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
@@ -60,6 +61,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         missing = [scope for scope in scopes if scope not in self.scopes]
         if missing:
             raise Forbidden(message("key.scope", scopes=", ".join(missing)))
+
+    @property
+    def sight(self) -> Sight:
+        """What they may see of the ledger."""
+        return Sight(source=self.source, subject=self.subject)
 
     def check_source(self, source: str) -> None:
         """Forbidden unless the caller may use this source."""

@@ -5,7 +5,7 @@ import binascii
 
 from engine.finding import Finding, Refused
 from engine.language import message
-from ledger.reading import LONGEST_PAGE, PAGE
+from ledger.listing import LONGEST_PAGE, PAGE
 
 
 def read_limit(limit: int | None) -> int:

@@ -35,7 +35,9 @@ _log = logging.getLogger("jikao.api")
 
 _STATES = frozenset({"period.no_open", "period.closed", "period.not_open", "period.not_closed"})
 """What is refused because of how a period stands, not because of what was said."""
-_STRANGERS = frozenset({"event.unknown", "ledger.no_entry", "period.unknown", "version.unknown", "subject.unknown"})
+_STRANGERS = frozenset(
+    {"event.unknown", "ledger.no_entry", "ledger.no_act", "period.unknown", "version.unknown", "subject.unknown"}
+)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]*)\]")
 
 

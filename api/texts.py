@@ -264,6 +264,11 @@ TEXTS: Catalogue = {
         "应为 open、lodged、answered、upheld、partly、rejected 或 withdrawn",
         "expected open, lodged, answered, upheld, partly, rejected or withdrawn",
     ),
+    # --- acts ---
+    "key.whole": (
+        "管理行为涉及全部考评对象，只看得到一部分台账的不能查看",
+        "acts concern everybody: whoever sees a part of the ledger only may not read them",
+    ),
 }
 
 register(TEXTS)

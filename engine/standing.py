@@ -23,7 +23,7 @@ from engine.account import Account
 from engine.amount import ZERO, cents
 from engine.indicators import Indicators, IndicatorScore
 from engine.organisation import Place
-from engine.ranking import last_place, rank
+from engine.ranking import Ranking, edges, last_place, rank, tier_of, why_ranked
 from engine.rulebook import Award, Rulebook
 from engine.scorecard import PartScore, add_up, find_scorecard, indicators_of, score_parts
 from engine.vetoes import Veto, veto
@@ -81,6 +81,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     def candidates(self, award: str) -> tuple[str, ...]:
         """The candidates of an award, by code; people choose among them."""
         return tuple(sorted(subject for subject, standing in self.of.items() if award in standing.awards))
+
+    def ranking(self, subject: str, shares: Sequence[Decimal]) -> Ranking | None:
+        """Why the subject has its rank in its group; None where it has none. ``shares`` are those of the tiers."""
+        own = self.of[subject]
+        if own.rank is None:
+            return None
+        members = {code: each.final for code, each in self.of.items() if each.place.group == own.place.group}
+        return why_ranked({code: final for code, final in members.items() if final is not None}, subject, shares)
 
 
 def figures(account: Account) -> Figures:
@@ -169,15 +177,14 @@ def _place(members: Sequence[Standing], shares: Sequence[Decimal]) -> dict[str, 
     """Rank the members of one group that have a final total, and put them into tiers."""
     finals = {each.subject: each.final for each in members if each.final is not None}
     ranked = rank(finals)
-    bounds = [
-        last_place(sum(map(Fraction, shares[: tier + 1]), Fraction(0)), len(ranked)) for tier in range(len(shares))
-    ]
+    tiers = edges(shares, len(ranked))
     found = {}
     for each in members:
         place = ranked.get(each.subject)
         if place is not None:
-            tier = next((number for number, bound in enumerate(bounds, 1) if place <= bound), None)
-            found[each.subject] = msgspec.structs.replace(each, rank=place, among=len(ranked), tier=tier)
+            found[each.subject] = msgspec.structs.replace(
+                each, rank=place, among=len(ranked), tier=tier_of(place, tiers)
+            )
     return found
 
 

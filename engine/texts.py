@@ -322,6 +322,26 @@ TEXTS: Catalogue = {
         "没有更早的同类考评期，不计算进步",
         "there is no earlier period of the same kind; no progress is reckoned",
     ),
+    # --- why a charge did not travel ---
+    "travel.of": ("本规则的连带来源不含 {rule}", "this rule does not take up charges of {rule}"),
+    "travel.sign.bonus": ("本规则只连带加分", "this rule takes up bonuses only"),
+    "travel.sign.deduction": ("本规则只连带减分", "this rule takes up deductions only"),
+    "travel.when": ("本规则的条件不成立", "the condition of this rule does not hold"),
+    "travel.superseded": (
+        "同一事项已由另一条计分，这一条不计，也不连带",
+        "another charge counts for the matter: this one does not, and does not travel",
+    ),
+    "travel.zero": ("分值为 0，不连带", "the amount is 0: it does not travel"),
+    "travel.nobody": ("没有人是“{subject}”的“{relation}”", "nobody is “{relation}” for “{subject}”"),
+    "travel.excluded": ("事件已排除“{relation}”的连带", "the event leaves “{relation}” out"),
+    "travel.depth": (
+        "“{subject}”的“{relation}”超出连带层数 {depth}",
+        "“{relation}” of “{subject}” is beyond the depth of {depth}",
+    ),
+    "travel.better": (
+        "是“{relation}”的人已按分值更大的路径承担",
+        "who is “{relation}” answers by a path that brings more",
+    ),
 }
 
 register(TEXTS)

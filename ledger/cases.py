@@ -15,7 +15,8 @@ from engine.finding import Finding
 from engine.language import message
 from ledger.appeals import OPEN, Case, find_case, find_entry
 from ledger.current import Connection, get_current
-from ledger.reading import PAGE, EntryView, Unknown, reading, view_entry
+from ledger.listing import PAGE
+from ledger.reading import EntryView, Unknown, reading, view_entry
 from ledger.windows import find_windows, today
 
 

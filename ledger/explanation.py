@@ -1,34 +1,47 @@
 """The explanation of an entry (为什么): which rule, which version, on what evidence, by what arithmetic, through whom.
 
 The arithmetic is the entry's own, as it was made; the comparisons of the conditions are judged
-again from the event and the version; sentences are made in the reader's language.
+again from the event and the version; sentences are made in the reader's language. Besides it tells
+what belongs to the entry elsewhere: the charges that travelled with it, who had used a limit's room, which
+charge its matter counts instead or which it counts in place of, and why every other entry of its charge was made.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
 
-from engine.condition import Evidence
-from engine.event import EventKey
+from engine.amount import sign
+from engine.charge import ChargeKey
+from engine.condition import Condition, Evidence
 from engine.language import Language, Message, message, render
-from engine.rulebook import EventRule, JointRule, Rulebook, Version, VetoRule
+from engine.matching import Facts
+from engine.rulebook import DifferentiationRule, EventRule, JointRule, ProgressRule, Rulebook, Version, VetoRule
 from engine.scene import gather
 from ledger.cases import AppealFilter, AppealRow, appeals_behind, list_appeals
-from ledger.current import Connection, get_current, load_version
+from ledger.charges import Charges, UserView, charges_named, key_of, rows_of_comparison, rows_of_event, view_charges
+from ledger.compared import ComparedView, explain_comparison
+from ledger.current import Connection, get_current
+from ledger.decisions import ActLine, acts_numbered, count_changes
 from ledger.present import read_recorded
-from ledger.reading import CauseView, EntryView, EventView, read_entry, read_event, reading, view_entry
+from ledger.reading import CauseView, EntryView, EventView, find_event, read_entry, reading, view_entry, view_event
+from ledger.sight import EVERYTHING, Sight
+from rules.wording import say_rule
+
+MOST_CLAIMS = 20
+"""Charges of one matter that are told at most."""
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule, in words."""
+    """A rule. ``sentence`` says when it applies, ``text`` is its condition as written, ``words`` say all of it."""
 
     code: str
     title: str
     basis: str
     sentence: str
     text: str = ""
+    words: tuple[str, ...] = ()
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +57,8 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparisonView(msgspec.Struct, frozen=True, kw_only=True):
-    """One comparison of a condition: what was expected, what was found."""
+    """One comparison of a condition: what was expected, what was found; ``expected_words`` and ``actual_words`` say
+    choices by their titles."""
 
     rule: str
     field: str
@@ -52,6 +66,8 @@ class ComparisonView(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     expected: Any
     actual: Any
+    expected_words: str
+    actual_words: str
     result: bool | Literal["unknown"]
 
 
@@ -77,7 +93,10 @@ class PathView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoomView(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit: the room it left, what was taken of it, and the entries that had used it."""
+    """A limit: the room it left, what was taken of it, and the charges that had used it, the latest first.
+
+    ``used_by`` are the first entries of the ``users``, which are told as they stood when the room was found.
+    """
 
     limit: str
     title: str
@@ -85,19 +104,27 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     taken: str
     used_by: tuple[int, ...]
+    users: tuple[UserView, ...] = ()
 
 
 class LaterView(msgspec.Struct, frozen=True, kw_only=True):
-    """Another entry of the same charge."""
+    """Another entry of the same charge; ``act`` is what made it, where that was an act."""
 
     entry: int
     kind: str
     posted: str
     cause: CauseView
+    act: ActLine | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry, explained."""
+    """An entry, explained.
+
+    ``act`` is what made the entry where that was an act, ``changes`` how many entries the same cause made.
+    ``charges`` are those of the same event, or of the same comparison. ``supersedes`` are charges of the same matter
+    that do not count beside this one. ``growing``: the day to which a task that is not done was reckoned.
+    ``compared`` is what a period's entry stems from.
+    """
 
     entry: EntryView
     event: EventView | None
@@ -108,130 +135,153 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[PathView, ...]
     limits: tuple[RoomView, ...]
     superseded_by: int | None
+    supersedes: tuple[UserView, ...]
     earlier: tuple[LaterView, ...]
     later: tuple[LaterView, ...]
     appeal: int | None
     """The appeal whose decision posted the entry."""
     appeals: tuple[AppealRow, ...]
     """The appeals that were lodged on the entry, the latest first."""
+    act: ActLine | None
+    changes: int
+    charges: Charges
+    compared: ComparedView | None
+    growing: date | None
 
 
-async def explain_entry(number: int, language: Language) -> Explanation:
-    """Explain an entry in a language; Refused where there is none of that number."""
+async def explain_entry(number: int, language: Language, sight: Sight = EVERYTHING) -> Explanation:
+    """Explain an entry in a language; Unknown where there is none of that number. What is out of sight stays there."""
     row = await read_entry(number)
-    event = await read_event(EventKey(row["source"], row["event"])) if row["source"] is not None else None
     async with reading() as connection:
-        return await _Explainer(connection, row, event, language).explain()
+        return await _Explainer(connection, row, language, sight).explain()
 
 
 class _Explainer:
-    def __init__(self, connection: Connection, row: Mapping[str, Any], event: EventView | None, language: Language):
+    def __init__(self, connection: Connection, row: Mapping[str, Any], language: Language, sight: Sight) -> None:
         self.connection = connection
         self.row = row
-        self.event = event
-        self.language = language
+        self.language: Language = language
+        self.sight = sight
         self.detail = msgspec.json.decode(row["detail"])
+        self.key = key_of(row)
 
     async def explain(self) -> Explanation:
-        published = await self.connection.fetchrow(
-            "SELECT * FROM rulebook_version WHERE number = $1", self.row["version"]
-        )
-        version = load_version(published["number"], published["document"])
+        stored = await find_event(self.connection, self.key.event) if self.key.source else None
+        version = get_current().bureau.version(self.row["version"])
         siblings = await self._siblings()
-        source = await self._source()
-        entry = view_entry(self.row)
-        superseded = self.detail["superseded_by"]
+        causes = {self.row["cause"], *(each["cause"] for each in siblings)}
+        acts = await acts_numbered(self.connection, causes)
+        named = await self._named()
+        source = _first(named, self._source)
+        others = [self._later(each, acts) for each in siblings]
         return Explanation(
-            entry=entry,
-            event=self.event,
-            rule=view_rule(version.rulebook, entry.rule, self.language),
-            version=VersionView(
-                number=version.number,
-                effective=version.effective.astimezone(get_current().timezone),
-                published_by=published["published_by"],
-                published_at=published["published_at"].astimezone(get_current().timezone),
-                approved_by=tuple(published["approved_by"]),
-                note=published["note"],
-                hash=published["hash"],
-            ),
-            comparisons=tuple(await self._comparisons(version)),
+            entry=view_entry(self.row),
+            event=None if stored is None else view_event(stored),
+            rule=view_rule(version.rulebook, self.row["rule"], self.language),
+            version=await read_version(self.connection, version),
+            comparisons=() if stored is None else tuple(self._comparisons(stored, version)),
             arithmetic=tuple(self._arithmetic(source)),
             path=tuple(self._path(source)),
-            limits=tuple([await self._room(room, version.rulebook) for room in self.detail["rooms"]]),
-            superseded_by=None if superseded is None else await self._first_entry(superseded),
-            earlier=tuple(each for each in siblings if each.entry < entry.id),
-            later=tuple(each for each in siblings if each.entry > entry.id),
-            appeal=(await appeals_behind(self.connection, [entry.cause.number])).get(entry.cause.number),
-            appeals=tuple((await list_appeals(AppealFilter(entry=entry.id)))[0]),
+            limits=tuple([self._room(room, version.rulebook, named) for room in self.detail["rooms"]]),
+            superseded_by=_first(named, self._superseding),
+            supersedes=() if stored is None else await self._supersedes(stored),
+            earlier=tuple(each for each in others if each.entry < self.row["number"]),
+            later=tuple(each for each in others if each.entry > self.row["number"]),
+            act=acts.get(self.row["cause"]),
+            changes=await count_changes(self.connection, self.row["cause"]),
+            charges=view_charges(await self._lot(), self.sight),
+            compared=None if self.key.source else await self._compared(siblings, version.rulebook),
+            growing=None if stored is None else await self._growing(stored),
+            appeal=(await appeals_behind(self.connection, [self.row["cause"]])).get(self.row["cause"]),
+            appeals=tuple((await list_appeals(AppealFilter(entry=self.row["number"])))[0]),
         )
 
-    async def _siblings(self) -> list[LaterView]:
-        """The other entries of the same charge."""
-        rows = await self.connection.fetch(
-            """
+    async def _siblings(self) -> Sequence[Mapping[str, Any]]:
+        """The other entries of the same charge, in order."""
+        rows: Sequence[Mapping[str, Any]] = await self.connection.fetch(
+            f"""
             SELECT number, kind, posted, cause_act, cause FROM entry
-            WHERE source IS NOT DISTINCT FROM $1 AND event IS NOT DISTINCT FROM $2 AND period IS NOT DISTINCT FROM $3
-              AND origin_rule = $4 AND origin_subject = $5 AND rule = $6 AND subject = $7 AND number <> $8
+            WHERE {"source = $1 AND event = $2" if self.key.source else "$1 = '' AND period = $2"}
+              AND origin_rule = $3 AND origin_subject = $4 AND rule = $5 AND subject = $6 AND number <> $7
             ORDER BY number
-            """,
-            self.row["source"],
-            self.row["event"],
-            self.row["period"],
-            self.row["origin_rule"],
-            self.row["origin_subject"],
-            self.row["rule"],
-            self.row["subject"],
+            """,  # noqa: S608
+            *self.key,
             self.row["number"],
         )
-        return [
-            LaterView(
-                entry=row["number"],
-                kind=row["kind"],
-                posted=str(row["posted"]),
-                cause=CauseView(act=row["cause_act"], number=row["cause"]),
-            )
-            for row in rows
-        ]
+        return rows
 
-    async def _source(self) -> int | None:
-        """The entry of the direct charge that this one travelled from."""
+    async def _lot(self) -> Sequence[Mapping[str, Any]]:
+        """The entries of the same event, or of the same comparison."""
+        if self.key.source:
+            return await rows_of_event(self.connection, self.key.event)
+        return await rows_of_comparison(self.connection, self.key.id, self.key.rule, self.key.origin_subject)
+
+    @property
+    def _source(self) -> ChargeKey | None:
+        """The direct charge that this one travelled from."""
         if not self.detail["path"]:
             return None
-        return await self._first_entry(
-            [
-                self.row["source"],
-                self.row["event"],
-                *(self.row["origin_rule"], self.row["origin_subject"]) * 2,
-            ]
-        )
+        return self.key._replace(rule=self.key.origin_rule, subject=self.key.origin_subject)
 
-    async def _first_entry(self, key: list[str]) -> int | None:
-        found: int | None = await self.connection.fetchval(
-            """
-            SELECT min(number) FROM entry WHERE source IS NOT DISTINCT FROM $1 AND coalesce(event, period) = $2
-              AND origin_rule = $3 AND origin_subject = $4 AND rule = $5 AND subject = $6
-            """,
-            key[0] or None,
-            *key[1:],
-        )
-        return found
+    @property
+    def _superseding(self) -> ChargeKey | None:
+        """The charge that the matter counts instead."""
+        held = self.detail["superseded_by"]
+        return None if held is None else ChargeKey(*held)
 
-    async def _comparisons(self, version: Version) -> list[ComparisonView]:
+    def _used_by(self, limit: str) -> list[ChargeKey]:
+        return [ChargeKey(*key) for key in self.detail.get("used_by", {}).get(limit, [])]
+
+    async def _named(self) -> Mapping[ChargeKey, UserView]:
+        """The charges that the entry's own record names."""
+        users = [key for room in self.detail["rooms"] for key in self._used_by(room["limit"])]
+        others = [key for key in (self._source, self._superseding) if key is not None]
+        before = await charges_named(self.connection, users, self.sight, before=self.row["number"])
+        return {**await charges_named(self.connection, others, self.sight), **before}
+
+    async def _supersedes(self, stored: Mapping[str, Any]) -> tuple[UserView, ...]:
+        """The charges that stand for the same matter beside this one, where it is this one that counts."""
+        if stored["matter"] is None or self.detail["superseded_by"] is not None or not stored["standing"]:
+            return ()
+        rows = await self.connection.fetch(
+            "SELECT content FROM present_claim WHERE subject = $1 AND matter = $2 AND sign = $3"
+            " ORDER BY size, place, rule LIMIT $4",
+            self.key.subject,
+            stored["matter"],
+            sign(self.row["nominal"]),
+            MOST_CLAIMS,
+        )
+        claims = [ChargeKey(*msgspec.json.decode(row["content"])[-1]) for row in rows]
+        if not claims or claims[0] != self.key:
+            return ()
+        found = await charges_named(self.connection, claims[1:], self.sight)
+        return tuple(found[key] for key in claims[1:] if key in found)
+
+    async def _growing(self, stored: Mapping[str, Any]) -> date | None:
+        grows = await self.connection.fetchval(
+            "SELECT grows FROM present_event WHERE source = $1 AND id = $2", *self.key.event
+        )
+        if not grows:
+            return None
+        bureau = get_current().bureau
+        recorded = bureau.day(stored["recorded_at"] or stored["time"])
+        return max(recorded, bureau.settled_through or recorded)
+
+    async def _compared(self, siblings: Sequence[Mapping[str, Any]], rulebook: Rulebook) -> ComparedView | None:
+        made = [each for each in (*siblings, self.row) if each["number"] <= self.row["number"]]
+        acts = [each["cause"] for each in made if each["cause_act"] == "settlement"]
+        if not acts:
+            return None
+        return await explain_comparison(self.connection, max(acts), self.row, rulebook, self.sight, self.language)
+
+    def _comparisons(self, stored: Mapping[str, Any], version: Version) -> Iterator[ComparisonView]:
         """Those of the rule's condition, and for a joint charge those of the direct rule's first."""
-        if self.row["source"] is None:
-            return []
-        stored = await self.connection.fetchrow(
-            "SELECT * FROM event WHERE source = $1 AND id = $2", self.row["source"], self.row["event"]
-        )
         bureau = msgspec.structs.replace(get_current().bureau, versions=(version,))
-        event = read_recorded(stored, bureau).event
-        facts = gather(bureau, event, version)
-        found = []
-        for code in dict.fromkeys((self.row["origin_rule"], *(hop["rule"] for hop in self.detail["path"]))):
+        facts = gather(bureau, read_recorded(stored, bureau).event, version)
+        for code in dict.fromkeys((self.key.origin_rule, *(hop["rule"] for hop in self.detail["path"]))):
             rule = version.rulebook.rule(code)
             if isinstance(rule, (EventRule, JointRule, VetoRule)) and rule.when is not None:
-                found += [view_comparison(code, each, self.language) for each in leaves(rule.when.explain(facts))]
-        return found
+                yield from view_comparisons(code, rule.when, facts, self.language)
 
     def _arithmetic(self, source: int | None) -> Iterator[StepView]:
         for step in self.detail["arithmetic"]:
@@ -239,9 +289,9 @@ class _Explainer:
 
     def _path(self, source: int | None) -> Iterator[PathView]:
         if not self.detail["path"]:
-            yield PathView(subject=self.row["subject"], rule=self.row["rule"], entry=self.row["number"])
+            yield PathView(subject=self.key.subject, rule=self.key.rule, entry=self.row["number"])
             return
-        yield PathView(subject=self.row["origin_subject"], rule=self.row["origin_rule"], entry=source)
+        yield PathView(subject=self.key.origin_subject, rule=self.key.origin_rule, entry=source)
         for hop in self.detail["path"]:
             last = hop is self.detail["path"][-1]
             yield PathView(
@@ -251,9 +301,8 @@ class _Explainer:
                 entry=self.row["number"] if last else None,
             )
 
-    async def _room(self, room: Mapping[str, Any], rulebook: Rulebook) -> RoomView:
-        used_by = self.detail.get("used_by", {}).get(room["limit"], [])
-        entries = [await self._first_entry(key) for key in used_by]
+    def _room(self, room: Mapping[str, Any], rulebook: Rulebook, named: Mapping[ChargeKey, UserView]) -> RoomView:
+        users = tuple(named[key] for key in self._used_by(room["limit"]) if key in named)
         limit = rulebook.limits.get(room["limit"])
         return RoomView(
             limit=room["limit"],
@@ -261,17 +310,59 @@ class _Explainer:
             window=room["window"],
             room=room["room"],
             taken=room["taken"],
-            used_by=tuple(entry for entry in entries if entry is not None),
+            used_by=tuple(each.entry for each in users),
+            users=users,
         )
+
+    def _later(self, row: Mapping[str, Any], acts: Mapping[int, ActLine]) -> LaterView:
+        return LaterView(
+            entry=row["number"],
+            kind=row["kind"],
+            posted=str(row["posted"]),
+            cause=CauseView(act=row["cause_act"], number=row["cause"]),
+            act=acts.get(row["cause"]),
+        )
+
+
+def _first(named: Mapping[ChargeKey, UserView], key: ChargeKey | None) -> int | None:
+    """The first entry of a charge that is named."""
+    return named[key].entry if key is not None and key in named else None
+
+
+async def read_version(connection: Connection, version: Version) -> VersionView:
+    """A version and who put it in force."""
+    row = await connection.fetchrow(
+        "SELECT published_by, published_at, approved_by, note, hash FROM rulebook_version WHERE number = $1",
+        version.number,
+    )
+    zone = get_current().timezone
+    return VersionView(
+        number=version.number,
+        effective=version.effective.astimezone(zone),
+        published_by=row["published_by"],
+        published_at=row["published_at"].astimezone(zone),
+        approved_by=tuple(row["approved_by"]),
+        note=row["note"],
+        hash=row["hash"],
+    )
 
 
 def view_rule(rulebook: Rulebook, code: str, language: Language) -> RuleView:
     """A rule in words."""
     rule = rulebook.rule(code)
     when = rule.when if isinstance(rule, (EventRule, JointRule, VetoRule)) else None
-    sentence = render(message("rule.always"), language) if when is None else when.sentence(language)
+    words = say_rule(rule, rulebook, language)
+    if isinstance(rule, (DifferentiationRule, ProgressRule)):
+        sentence = words[0]
+    else:
+        sentence = render(message("rule.always"), language) if when is None else when.sentence(language)
     return RuleView(
-        code=code, title=rule.title, basis=rule.basis, sentence=sentence, text="" if when is None else when.text
+        code=code,
+        title=rule.title,
+        basis=rule.basis,
+        sentence=sentence,
+        text="" if when is None else when.text,
+        words=words,
     )
 
 
@@ -283,7 +374,30 @@ def leaves(evidence: Evidence) -> Iterator[Evidence]:
         yield from leaves(part)
 
 
-def view_comparison(rule: str, evidence: Evidence, language: Language) -> ComparisonView:
+def view_comparisons(rule: str, condition: Condition, facts: Facts, language: Language) -> Iterator[ComparisonView]:
+    """The comparisons of a rule's condition, as these facts decide them."""
+    for evidence in leaves(condition.explain(facts)):
+        term = condition.names.get(evidence.field)
+        yield _view_comparison(rule, evidence, language, {} if term is None else term.choices)
+
+
+def say_value(value: Any, language: Language, choices: Mapping[str, str | Message]) -> str:
+    """A value in words, choices by their titles; nothing where there is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return render(message("comparison.yes" if value else "comparison.no"), language)
+    if isinstance(value, (list, tuple)):
+        return ("、" if language == "zh-CN" else ", ").join(say_value(each, language, choices) for each in value)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    title = choices.get(str(value)) or str(value)
+    return render(title, language) if isinstance(title, Message) else title
+
+
+def _view_comparison(
+    rule: str, evidence: Evidence, language: Language, choices: Mapping[str, str | Message]
+) -> ComparisonView:
     """A comparison as people and systems read it."""
     title = render(evidence.title, language) if isinstance(evidence.title, Message) else evidence.title
     return ComparisonView(
@@ -293,5 +407,7 @@ def view_comparison(rule: str, evidence: Evidence, language: Language) -> Compar
         operator=str(evidence.operator or ""),
         expected=evidence.other or evidence.expected,
         actual=evidence.actual,
+        expected_words=evidence.other or say_value(evidence.expected, language, choices),
+        actual_words=say_value(evidence.actual, language, choices),
         result="unknown" if evidence.result == "unknown" else evidence.result == "true",
     )

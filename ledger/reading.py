@@ -1,8 +1,4 @@
-"""Reading the ledger (查账): entries, events and a period's figures. Reading never changes a figure.
-
-Lists go by number, newest first; a page starts where the last one ended, so that it costs the same
-however far in it lies.
-"""
+"""Reading the ledger (查账): one entry, one event, a period's figures. Reading never changes a figure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -24,9 +20,6 @@ from engine.standing import Figures, figures
 from ledger.current import Connection, get_current
 from ledger.present import read_recorded
 from ledger.snapshot import decode_figures
-
-PAGE = 50
-LONGEST_PAGE = 500
 
 
 class CauseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +50,10 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as people and systems read it; instants in the organisation's time zone."""
+    """An event as people and systems read it; instants in the organisation's time zone.
+
+    ``corrects`` and ``corrected_by`` are keys of events; ``withdrawn_by`` is the act that withdrew it.
+    """
 
     id: str
     source: str
@@ -73,56 +69,11 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     corrects: tuple[str, str] | None
     corrected_by: tuple[str, str] | None
+    withdrawn_by: int | None
     number: int
     version: int
     booked: date
     hash: str
-
-
-class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries are wanted; what is left out does not matter. Booking dates are half-open."""
-
-    subject: str | None = None
-    rule: str | None = None
-    event: str | None = None
-    source: str | None = None
-    kind: str | None = None
-    period: str | None = None
-    indicator: str | None = None
-    start: date | None = None
-    end: date | None = None
-    cause: int | None = None
-
-
-async def list_entries(
-    wanted: EntryFilter, *, before: int | None = None, limit: int = PAGE
-) -> tuple[list[EntryView], int | None]:
-    """A page of entries, newest first, and the number that the next page is before (None: it is the last)."""
-    limit = max(1, min(limit, LONGEST_PAGE))
-    conditions: list[str] = []
-    values: list[Any] = []
-
-    def where(condition: str, value: Any) -> None:
-        if value is not None:
-            values.append(value)
-            conditions.append(condition.replace("?", f"${len(values)}"))
-
-    start, end = wanted.start, wanted.end
-    async with reading() as connection:
-        if wanted.period is not None:
-            period = get_current().bureau.calendar.find(wanted.period)
-            start = period.start if start is None else max(start, period.start)
-            end = period.end if end is None else min(end, period.end)
-        for column in ("subject", "rule", "event", "source", "kind", "indicator", "cause"):
-            where(f"{column} = ?", getattr(wanted, column))
-        where("booked >= ?", start)
-        where("booked < ?", end)
-        where("number < ?", before)
-        values.append(limit + 1)
-        text = f"SELECT * FROM entry{_all(conditions)} ORDER BY number DESC LIMIT ${len(values)}"  # noqa: S608
-        rows = await connection.fetch(text, *values)
-    found = [view_entry(row) for row in rows[:limit]]
-    return found, found[-1].id if len(rows) > limit else None
 
 
 async def read_entry(number: int) -> Mapping[str, Any]:
@@ -134,31 +85,45 @@ async def read_entry(number: int) -> Mapping[str, Any]:
     return dict(row)
 
 
-async def entries_caused_by(number: int) -> list[EntryView]:
-    """The entries that an event or an act made, in order."""
-    async with reading() as connection:
-        rows = await connection.fetch("SELECT * FROM entry WHERE cause = $1 ORDER BY number", number)
-    return [view_entry(row) for row in rows]
-
-
 async def read_event(key: EventKey) -> EventView:
-    """An event, its state, and what corrects it; Refused where it was never recorded."""
+    """An event, its state, and what corrects it; Unknown where it was never recorded."""
     async with reading() as connection:
-        row = await connection.fetchrow(
-            """
-            SELECT e.*, p.source IS NOT NULL AS standing,
-                   (SELECT a.content FROM act a WHERE a.kind = 'correction'
-                    AND a.content::jsonb -> 'by' = jsonb_build_array(e.source, e.id) LIMIT 1) AS corrects,
-                   (SELECT a.content FROM act a WHERE a.kind = 'correction'
-                    AND a.content::jsonb -> 'event' = to_jsonb(e.number) LIMIT 1) AS corrected_by
-            FROM event e LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id
-            WHERE e.source = $1 AND e.id = $2
-            """,
-            *key,
-        )
+        return view_event(await find_event(connection, key))
+
+
+async def find_event(connection: Connection, key: EventKey) -> Mapping[str, Any]:
+    """An event's row with its state and what it is linked to, by index alone. Unknown where it was never recorded.
+
+    ``corrects`` and ``corrected_by`` are the contents of the acts: the act of a correction stands just before the
+    event that it recorded, and the one that withdrew the event is found by the event's number.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT e.*, p.source IS NOT NULL AS standing,
+               (SELECT a.content FROM act a WHERE a.number = e.number - 1 AND a.kind = 'correction') AS corrects
+        FROM event e LEFT JOIN present_event p ON p.source = e.source AND p.id = e.id
+        WHERE e.source = $1 AND e.id = $2
+        """,
+        *key,
+    )
     if row is None:
         raise Unknown(Finding(message=message("event.unknown", source=key.source, id=key.id)))
-    return view_event(row)
+    act = None if row["standing"] else await find_withdrawal(connection, row["number"])
+    return {
+        **row,
+        "withdrawn_by": None if act is None else act["number"],
+        "corrected_by": act["content"] if act is not None and act["kind"] == "correction" else None,
+    }
+
+
+async def find_withdrawal(connection: Connection, event: int) -> Mapping[str, Any] | None:
+    """The act that withdrew the event of that number."""
+    found: Mapping[str, Any] | None = await connection.fetchrow(
+        "SELECT number, kind, content FROM act WHERE kind IN ('retraction', 'correction')"
+        " AND content::jsonb -> 'event' = to_jsonb($1::bigint)",
+        event,
+    )
+    return found
 
 
 class Unknown(Refused):
@@ -207,6 +172,7 @@ def view_event(row: Mapping[str, Any]) -> EventView:
         state="standing" if row["standing"] else "retracted" if corrected_by is None else "corrected",
         corrects=None if corrects is None else (corrects["source"], corrects["id"]),
         corrected_by=None if corrected_by is None else tuple(corrected_by["by"]),
+        withdrawn_by=row["withdrawn_by"],
         number=row["number"],
         version=row["version"],
         booked=row["booked"],
@@ -294,7 +260,3 @@ class reading:  # noqa: N801  (reads like a verb where it is used)
 
     async def __aexit__(self, *error: Any) -> None:
         await self._transaction.__aexit__(*error)
-
-
-def _all(conditions: Sequence[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""

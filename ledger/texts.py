@@ -132,6 +132,8 @@ TEXTS: Catalogue = {
         "第 {number} 号管理行为的理由写在链内（早期版本），不能清除",
         "the reason of act number {number} stands in the chain itself, as in early releases; it cannot be removed",
     ),
+    # --- explanations and acts ---
+    "ledger.no_act": ("没有编号为 {number} 的管理行为", "there is no act {number}"),
 }
 
 register(TEXTS)

@@ -3,7 +3,8 @@
 from litestar import Router
 
 from api.problems import PROBLEMS
-from api.routes.appeals import act_routes, appeal_routes
+from api.routes.acts import act_routes
+from api.routes.appeals import appeal_routes, removal_routes
 from api.routes.batches import post_batch
 from api.routes.docs import docs_files, get_description, get_docs
 from api.routes.entries import entry_routes
@@ -27,6 +28,7 @@ def api_routes() -> Router:
             evaluation_routes,
             entry_routes,
             appeal_routes,
+            removal_routes,
             act_routes,
             organisation_routes,
             period_routes,

@@ -271,4 +271,4 @@ appeal_routes = Router(
     ],
     tags=["申诉 appeals"],
 )
-act_routes = Router("/acts", route_handlers=[remove_text], tags=["台账 entries"])
+removal_routes = Router("/acts", route_handlers=[remove_text], tags=["台账 entries"])

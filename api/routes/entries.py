@@ -6,14 +6,15 @@ import msgspec
 from litestar import Request, Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from api.authorization import Caller, caller_of, needs
+from api.authorization import caller_of, needs
 from api.paging import read_limit, read_number, write_cursor
 from api.problems import language_of
 from api.routes.organisation import read_day
 from engine.finding import Finding
 from engine.language import message
 from ledger.explanation import Explanation, explain_entry
-from ledger.reading import EntryFilter, EntryView, Unknown, list_entries
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import EntryView, Unknown
 
 Web = Request[Any, Any, Any]
 
@@ -21,6 +22,11 @@ LARGEST = 2**63 - 1
 
 From = Annotated[str | None, QueryParameter(name="from", description="记账日期，含当日 / booked on or after this date")]
 To = Annotated[str | None, QueryParameter(name="to", description="记账日期，不含当日 / booked before this date")]
+Cause = Annotated[int | None, QueryParameter(description="引起它的事件或管理行为的编号 / the number of what made it")]
+SnapshotOf = Annotated[
+    int | None,
+    QueryParameter(name="snapshot", description="该考评期某号快照所含 / what a snapshot of the period was made of"),
+]
 
 
 class EntryList(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +46,11 @@ async def get_entries(
     kind: FromQuery[str | None] = None,
     period: FromQuery[str | None] = None,
     indicator: FromQuery[str | None] = None,
+    not_indicator: FromQuery[str | None] = None,
     start: From = None,
     end: To = None,
+    cause: Cause = None,
+    snapshot: SnapshotOf = None,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> EntryList:
@@ -59,6 +68,9 @@ async def get_entries(
         kind=kind,
         period=period,
         indicator=indicator,
+        not_indicator=not_indicator,
+        cause=None if cause is None else max(-1, min(cause, LARGEST)),
+        snapshot=snapshot,
         start=read_day(start, "from"),
         end=read_day(end, "to"),
     )
@@ -72,15 +84,11 @@ async def get_entry(request: Web, number: FromPath[int]) -> Explanation:
     unknown = Unknown(Finding(message=message("ledger.no_entry", number=number)))
     if not 0 < number <= LARGEST:
         raise unknown
-    explained = await explain_entry(number, language_of(request))
-    if not sees(caller_of(request), explained.entry):
+    caller = caller_of(request)
+    explained = await explain_entry(number, language_of(request), caller.sight)
+    if not caller.sight.sees(explained.entry.source, explained.entry.subject):
         raise unknown
     return explained
-
-
-def sees(caller: Caller, entry: EntryView) -> bool:
-    """Whether the caller may see an entry."""
-    return caller.source in (None, entry.source) and caller.subject in (None, entry.subject)
 
 
 entry_routes = Router("/entries", route_handlers=[get_entries, get_entry], tags=["台账 entries"])

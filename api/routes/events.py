@@ -8,7 +8,6 @@ from litestar.exceptions import HTTPException
 from litestar.params import PathParameter
 
 from api.answers import Corrected, Posted, Withdrawn, corrected, posted, posted_now, withdrawn
-from api.answers import find_event as look_up
 from api.authorization import Caller, caller_of, needs
 from api.bodies import EVENT_SIZE, JSON, expect, mapping, read_json
 from api.database import borrowed
@@ -24,7 +23,8 @@ from engine.report import Report, parse_report
 from engine.scalar import Raw, Unfit, text
 from ledger.current import get_current
 from ledger.firing import Firing, explain_event
-from ledger.reading import EntryFilter, EntryView, EventView, list_entries, view_event
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import EntryView, EventView, read_event
 from ledger.recording import Recorder
 
 Web = Request[Any, Any, Any]
@@ -136,18 +136,17 @@ async def correct_event(request: Web, source: Source, id: Id) -> Corrected:  # n
 async def get_event(request: Web, source: Source, id: Id) -> EventPage:  # noqa: A002
     """事件及其明细 / the event, its state, its entries."""
     caller_of(request).check_source(source)
-    key = EventKey(source, id)
-    async with borrowed() as connection:
-        row = await look_up(connection, key)
+    event = await read_event(EventKey(source, id))
     entries, _ = await list_entries(EntryFilter(source=source, event=id), limit=500)
-    return EventPage(event=view_event(row), entries=tuple(reversed(entries)))
+    return EventPage(event=event, entries=tuple(reversed(entries)))
 
 
 @get("/{source:str}/{id:str}/explanation", guards=[needs("events:read")])
 async def explain(request: Web, source: Source, id: Id) -> Firing:  # noqa: A002
-    """为什么 / every enabled rule of the event's type: fired or not, each comparison, the sentence."""
-    caller_of(request).check_source(source)
-    return await explain_event(EventKey(source, id), language_of(request))
+    """为什么 / every rule of the event's type: fired or not, each comparison, whom it charged or why nobody."""
+    caller = caller_of(request)
+    caller.check_source(source)
+    return await explain_event(EventKey(source, id), language_of(request), caller.sight)
 
 
 def recorder(request: Web) -> Recorder:

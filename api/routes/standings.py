@@ -90,6 +90,31 @@ class LinkageView(msgspec.Struct, frozen=True, kw_only=True):
     total: str | None
 
 
+class RankedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject and its final total."""
+
+    subject: str
+    final: str
+
+
+class TierView(msgspec.Struct, frozen=True, kw_only=True):
+    """A tier: the share of places up to it, in per cent, and its last rank: round half up (n × share)."""
+
+    tier: int
+    share: str
+    last: int
+
+
+class RankingView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why this rank: of how many in the group, who is ahead (the nearest last), who has the same, and the tiers."""
+
+    group: str | None
+    among: int
+    ahead: tuple[RankedView, ...]
+    tied: tuple[str, ...]
+    tiers: tuple[TierView, ...]
+
+
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One subject's figures in a period, from base to awards; ``entries`` is the query of the entries behind them."""
 
@@ -110,6 +135,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     rank: int | None
     tier: int | None
     awards: tuple[str, ...]
+    ranking: RankingView | None
     entries: str
 
 
@@ -187,7 +213,8 @@ def _standing(standing: Standing, previous: Mapping[str, int | None]) -> Standin
 
 def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
     def query(**more: str) -> str:
-        return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **more})
+        frozen = {} if snapshot is None else {"snapshot": snapshot}
+        return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **frozen, **more})
 
     linkage = standing.linkage
     return Score(
@@ -241,7 +268,22 @@ def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
         rank=standing.rank,
         tier=standing.tier,
         awards=standing.awards,
+        ranking=_ranking(standing, found),
         entries=query(),
+    )
+
+
+def _ranking(standing: Standing, found: Figures) -> RankingView | None:
+    shares = () if found.version is None else get_current().bureau.version(found.version).rulebook.standing.tiers
+    why = found.ranking(standing.subject, shares)
+    if why is None:
+        return None
+    return RankingView(
+        group=standing.place.group,
+        among=why.among,
+        ahead=tuple(RankedView(subject=code, final=amount(final) or "") for code, final in why.ahead),
+        tied=why.tied,
+        tiers=tuple(TierView(tier=each.number, share=f"{each.share:f}", last=each.last) for each in why.tiers),
     )
 
 

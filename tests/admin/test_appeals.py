@@ -12,7 +12,8 @@ from ledger import settling
 from ledger.appeals import Party, lodge
 from ledger.attachment import LARGEST
 from ledger.cases import read_appeal
-from ledger.reading import EntryFilter, list_entries, read_event
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import read_event
 from tests.admin.conftest import SignIn
 from tests.county import found, report
 from tests.ledger.test_appeals import surveys

@@ -36,6 +36,8 @@ async def listed(client: Client, query: str = "", **headers: str) -> list[tuple[
         ("?from=2026-03-10&to=2026-04-10", ["E3", "E2", "E2"]),
         ("?from=2026-03-11&to=2026-04-10", []),
         ("?indicator=I1", []),
+        ("?indicator=I1,I2", []),
+        ("?not_indicator=I1&rule=K05", ["E4", "E2", "E1"]),
     ],
 )
 async def test_filters(client: Client, query: str, expected: list[str]) -> None:
@@ -112,6 +114,20 @@ async def test_standings_are_ranked(client: Client) -> None:
     assert [each["subject"] for each in (*first["items"], *second["items"])] == ["U2", "U1", "D1"]
     assert second["next_cursor"] is None
     assert (await client.get("/api/periods/2027-03/standings")).status_code == 404
+
+
+async def test_a_score_says_why_its_rank(client: Client) -> None:
+    await client.post("/api/events", json=event())
+    score = (await client.get("/api/subjects/U1/score?period=2026-03")).json()
+    assert score["ranking"] == {
+        "group": "county", "among": 2, "ahead": [{"subject": "U2", "final": "100.00"}], "tied": [], "tiers": [],
+    }  # fmt: skip
+    await client.post("/api/periods/2026-03/closing")
+    frozen = (await client.get("/api/subjects/U1/score?period=2026-03")).json()
+    assert frozen["entries"].endswith("&snapshot=1")
+    behind = (await client.get(frozen["entries"])).json()["items"]
+    assert [each["posted"] for each in behind] == ["-0.50"]
+    assert (await client.get("/api/entries?period=2026-03&snapshot=2")).status_code == 404
 
 
 async def test_a_bound_key_sees_its_source_only(client: Client) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from admin.users import make_user, set_password
 from engine.report import parse_report
-from ledger.reading import EntryFilter, list_entries
+from ledger.listing import EntryFilter, list_entries
 from tests.browser.test_panel import PASSWORD, run
 from tests.county import found, report
 from tests.processes import Server

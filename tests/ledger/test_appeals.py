@@ -24,7 +24,8 @@ from ledger.cases import AppealFilter, list_appeals, read_appeal, read_file
 from ledger.chain import link
 from ledger.current import Current, get_current, use_current
 from ledger.desk import open_desk
-from ledger.reading import EntryFilter, EntryView, Unknown, list_entries, reading
+from ledger.listing import EntryFilter, list_entries
+from ledger.reading import EntryView, Unknown, reading
 from ledger.recording import Recorder
 from ledger.redress import read_redress
 from ledger.remark import hash_text
