@@ -217,6 +217,12 @@ TEXTS: Catalogue = {
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
+    # the chain's records
+    "records.whole": (
+        "链上记录只对能看到全部明细的人开放",
+        "the chain's records are for those who see every entry",
+    ),
+    "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
 }
 
 register(TEXTS)

@@ -11,7 +11,7 @@ from api.routes.events import event_routes
 from api.routes.organisation import organisation_routes
 from api.routes.periods import period_routes
 from api.routes.rulebook import rulebook_routes
-from api.routes.seal import get_seal
+from api.routes.seal import get_records, get_seal
 from api.routes.standings import standing_routes
 
 
@@ -29,6 +29,7 @@ def api_routes() -> Router:
             rulebook_routes,
             standing_routes,
             get_seal,
+            get_records,
             get_docs,
             get_description,
             docs_files,
