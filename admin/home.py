@@ -16,6 +16,7 @@ _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("publish", "/publish", frozenset({Role.office, Role.approver})),
     ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
     ("periods", "/periods", frozenset({Role.office, Role.approver, Role.auditor})),
+    ("verification", "/audit/verification", frozenset({Role.office, Role.approver, Role.auditor})),
     ("password", "/password", frozenset({_ANYBODY})),
 )
 """What there is, where, and for whom."""

@@ -20,6 +20,7 @@ from admin.periods import period_routes
 from admin.publication import publication_routes
 from admin.session import use_secret
 from admin.tables import Role
+from admin.verification import verification_routes
 from engine.language import message
 
 _CLOSED = ("/public/login", "/public/docs", "/public/openapi", "/api/change-password", "/api/docs", "/api/openapi",
@@ -37,6 +38,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         publication_routes(office),
         audit_routes(office),
         period_routes(office),
+        verification_routes(office),
         panel_route(office, rooms),
     ]
 

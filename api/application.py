@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from admin.office import Office
 from admin.registers import registers
 from admin.routes import routes as office_routes
+from admin.verification import verifier
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
@@ -71,6 +72,7 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
             async with borrowed() as connection:
                 await current.refresh(connection)
             yield
+            await verifier.stop()
 
     office = Office(
         secret=settings.secret,

@@ -9,7 +9,6 @@ not begin with record 1 is recomputed from the seal of the record before it. Exi
 import hashlib
 import json
 import sys
-from pathlib import Path
 
 
 def main(file: str = "-", *noted: str) -> None:

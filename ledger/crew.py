@@ -142,20 +142,27 @@ async def gather_crew(url: str, timezone: ZoneInfo, processes: int, report: Repo
             await connection.close()
 
 
+class Stopped(Exception):
+    """Nobody waits for the work any more."""
+
+
 class _processes:  # noqa: N801  (reads like a function where it is used)
-    """Processes that report to a thread of ours."""
+    """Processes that report to a thread of ours, and leave their work when nobody waits for it any more."""
 
     def __init__(self, task: Task, count: int, report: Report) -> None:
         context = get_context("spawn")
         self._queue = context.SimpleQueue()
+        self._stop = context.Event()
         self._listener = threading.Thread(target=self._listen, args=(report,), daemon=True)
-        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(task, self._queue))
+        given = (task, self._queue, self._stop)
+        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=given)
 
     def __enter__(self) -> ProcessPoolExecutor:
         self._listener.start()
         return self._pool
 
     def __exit__(self, *_: object) -> None:
+        self._stop.set()
         self._pool.shutdown(cancel_futures=True)
         self._queue.put(None)
         self._listener.join()
@@ -169,15 +176,21 @@ _loop: asyncio.AbstractEventLoop
 _reader: Reader
 
 
-def _begin(task: Task, queue: Any) -> None:
+def _begin(task: Task, queue: Any, stop: Any) -> None:
     """Connect to the snapshot, for as long as the process lives."""
     global _loop, _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is interrupted ends us
     parent = parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+    def report(done: int) -> None:
+        if stop.is_set():
+            raise Stopped
+        queue.put(done)
+
     _loop = asyncio.new_event_loop()
-    _reader = _loop.run_until_complete(_connect(task, queue.put))
+    _reader = _loop.run_until_complete(_connect(task, report))
 
 
 def _end_with(parent: ParentProcess) -> None:

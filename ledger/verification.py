@@ -121,6 +121,7 @@ class Verification:
         self._history: History
         self._charged: dict[Charged, int] = {}
         self._posted: Fingerprint
+        self._settled: Difference | None = None
         self._charges: list[PeriodCharge] = []
         self._counted: list[Counted] = []
         self._expected: list[Expected] = []
@@ -194,10 +195,9 @@ class Verification:
         scoring = self._crew.each(score, [(part, parts) for part in range(parts)])
         settled = self._crew.start(check_periods)
         bookings = self._crew.each(check_bookings, _ranges(self.head["length"], RANGE * 10))
-        found: Difference | None
-        found, self._charges = await settled
+        self._settled, self._charges = await settled
         self._counted = await scoring
-        found = first(found, *(each.found for each in self._counted), *await bookings)
+        found = first(*(each.found for each in self._counted), *await bookings)
         self.standing = sum(each.standing for each in self._counted)
         if found is None:
             join_claims(self._reader, self._counted)
@@ -214,10 +214,11 @@ class Verification:
         return await self._crew.each(post, given)
 
     async def _sums(self) -> Difference | None:
+        """A settlement that does not follow may come of a sum that is wrong: whatever is first is named."""
         self._expected = await self._post()
         expected = _joined(self._reader, (each.sums for each in self._expected))
         apart = differing(self._posted, expected)
-        return await self._name_sum(sorted(apart)) if apart else None
+        return first(self._settled, await self._name_sum(sorted(apart)) if apart else None)
 
     async def _name_sum(self, kept: Sequence[int]) -> Difference:
         """The first entry whose charge has another sum than it should."""
@@ -372,16 +373,16 @@ async def check_periods(reader: Reader) -> tuple[Difference | None, list[PeriodC
     """Every settlement and closing, made again from the records before it; and what periods are charged in the end."""
     history = await reader.history()
     past = Past(reader.connection, history, reader.matcher)
+    found: Difference | None = None
     for act in history.periodical:
         content = msgspec.json.decode(act.content)
         code = content["period"]
         if act.kind == "settlement":
-            found = _compare_settlement(act, content, await past.settle(act, code))
+            differs = _compare_settlement(act, content, await past.settle(act, code))
         else:
-            found = await _compare_closing(reader, act, code, await past.figures(act, code))
-        if found is not None:
-            return found, []
-    return None, [charge for lot in past.charges.values() for charge in lot]
+            differs = await _compare_closing(reader, act, code, await past.figures(act, code))
+        found = found or differs
+    return found, [charge for lot in past.charges.values() for charge in lot]
 
 
 def _compare_settlement(act: ActRow, content: Any, expected: Settlement) -> Difference | None:
