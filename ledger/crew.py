@@ -5,6 +5,7 @@ asynchronous functions that are given a reader; without processes they are done 
 """
 
 import asyncio
+import gc
 import marshal
 import os
 import secrets
@@ -179,6 +180,8 @@ _reader: Reader
 def _begin(task: Task, queue: Any, stop: Any) -> None:
     """Connect to the snapshot, for as long as the process lives."""
     global _loop, _reader
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)  # next to nothing here makes cycles
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is interrupted ends us
     parent = parent_process()
     assert parent is not None

@@ -61,7 +61,7 @@ class History:
         self.periodical: list[ActRow] = []
         """Settlements and closings, in order."""
         self._documents = documents
-        self._numbers: list[int] | None = None
+        self._numbers: list[int] = []
 
     @classmethod
     def fold(cls, acts: Iterable[ActRow], timezone: ZoneInfo, documents: Mapping[int, Any]) -> "History":
@@ -72,6 +72,7 @@ class History:
                 history._carry_out(act, msgspec.json.decode(act.content))
             except (KeyError, IndexError, TypeError, ValueError, msgspec.MsgspecError) as error:
                 raise Unreadable(act) from error
+        history._numbers = [era.number for era in history.eras]
         return history
 
     @property
@@ -81,8 +82,6 @@ class History:
 
     def before(self, number: int) -> Era:
         """What was in force when the record of that number was written."""
-        if self._numbers is None or len(self._numbers) != len(self.eras):
-            self._numbers = [era.number for era in self.eras]
         return self.eras[max(0, bisect_left(self._numbers, number) - 1)]
 
     def after(self, number: int) -> Era:

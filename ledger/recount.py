@@ -5,8 +5,9 @@ is found is fingerprinted, to be compared with the entries, and with the present
 """
 
 import marshal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from heapq import heappop, heappush, merge
 from pathlib import Path
@@ -15,16 +16,17 @@ from zlib import crc32
 
 import msgspec
 
-from engine.charge import ChargeKey
+from engine.charge import ChargeKey, Recorded
 from engine.evaluation import PeriodCharge
 from engine.lateness import unfinished
 from engine.recurrence import recurrence_of
 from engine.replay import Claims, Poster, Scored, Scorer, condense_period_charges, contend, stake
+from engine.rulebook import Version
 from engine.turn import key_in, order_of
 from ledger.crew import Reader, dump, load
 from ledger.difference import Difference
 from ledger.fingerprint import SEPARATOR, Fingerprint
-from ledger.history import Era
+from ledger.history import History
 from ledger.present import sames
 from ledger.rereading import COLUMNS, NoLongerFits, Rereader
 
@@ -36,11 +38,11 @@ class Counted:
     """What scoring one part of the events found: differences in the events themselves, the claims that count,
     how many stand, which of them grow, and what may be repeated."""
 
+    recurrences: Fingerprint
     found: Difference | None = None
     claims: Claims = field(default_factory=dict)
     standing: int = 0
     growing: list[int] = field(default_factory=list)
-    recurrences: Fingerprint | None = None
 
 
 @dataclass
@@ -54,8 +56,8 @@ class Expected:
 async def score(reader: Reader, part: int, parts: int, kept: Sequence[int] = ()) -> Counted:
     """Read the events of one part of the subjects in their order, check each, and score those that stand."""
     history = await reader.history()
-    counted = Counted(recurrences=reader.fingerprint(kept))
-    scorer = _Scoring(reader, history.now, counted)
+    counted = Counted(reader.fingerprint(kept))
+    scorer = _Scoring(reader, history, counted)
     query = f"""
         SELECT {COLUMNS}, version, content_hash FROM event WHERE abs(hashtext(subject)::bigint) % $1 = $2
         ORDER BY time, coalesce(recorded_at, time), source COLLATE "C", id COLLATE "C"
@@ -64,9 +66,7 @@ async def score(reader: Reader, part: int, parts: int, kept: Sequence[int] = ())
         async for rows in reader.rows(query, parts, part):
             block: _Block = []
             for row in rows:
-                number = row["number"]
-                if scorer.check(row, history.before(number)) and number not in history.withdrawn:
-                    block += scorer.score(row)
+                block += scorer.take(row)
             if block:
                 stake(counted.claims, block)
                 marshal.dump(block, file)
@@ -86,60 +86,73 @@ def scored_by(reader: Reader, part: int) -> Path:
 class _Scoring:
     """Scores events in their order; what is booked later waits for its turn."""
 
-    def __init__(self, reader: Reader, now: Era, counted: Counted) -> None:
-        self._bureau = now.bureau
-        self._rereader = Rereader(now.bureau)
-        self._scorer = Scorer(now.bureau, reader.matcher)
+    def __init__(self, reader: Reader, history: History, counted: Counted) -> None:
+        bureau = history.now.bureau
+        self._history = history
+        self._bureau = bureau
+        self._rereader = Rereader(bureau)
+        self._scorer = Scorer(bureau, reader.matcher)
         self._counted = counted
         self._waiting: list[Scored] = []
         self._sames: dict[str, list[tuple[str, ...]]] = {}
         self._growing = {
             (version.number, code): any(field.days_late is not None for field in each.fields.values())
-            for version in now.bureau.versions
+            for version in bureau.versions
             for code, each in version.rulebook.event_types.items()
         }
 
-    def check(self, row: Mapping[str, Any], era: Era) -> bool:
-        """Whether the event was recorded as was in force then."""
-        bureau = era.bureau
-        version = bureau.version_at(row["time"])
-        day = bureau.day(row["time"])
-        booked = bureau.calendar.book(day) if bureau.calendar.closed(day) else day
-        hashed = hash_content(row)
-        for what, there, expected in (
-            ("content", row["content_hash"], hashed),
-            ("version", row["version"], None if version is None else version.number),
-            ("booked", row["booked"], booked),
-        ):
-            if there != expected:
-                self._note(Difference.of(what, "event", row["number"], there=there, expected=expected))
-                return False
-        return True
-
-    def score(self, row: Mapping[str, Any]) -> Iterator[Scored]:
-        """What the event charges, and what has been waiting for a turn before it."""
+    def take(self, row: Mapping[str, Any]) -> list[Scored]:
+        """Check an event; where it stands, score it. What has waited for a turn before it comes out."""
+        number, day = row["number"], self._bureau.day(row["time"])
+        version = self._bureau.version_at(row["time"])
+        if not self._check(row, day, version) or number in self._history.withdrawn:
+            return []
         try:
-            recorded, version = self._rereader.reread(row)
+            recorded, version = self._rereader.reread(row, version)
         except NoLongerFits:
-            self._note(Difference.of("unfit", "event", row["number"]))
-            return
-        event = recorded.event
+            self._note(Difference.of("unfit", "event", number))
+            return []
         self._counted.standing += 1
-        if self._growing[version.number, event.type] and unfinished(event, version.rulebook.event_types[event.type]):
-            self._counted.growing.append(recorded.number)
-        if event.type not in self._sames:
-            self._sames[event.type] = sorted(sames(self._bureau, event.type))
-        for same in self._sames[event.type]:
-            recurrence = recurrence_of(event, same)
-            if recurrence is not None and self._counted.recurrences is not None:
-                digest = sha256(msgspec.json.encode(recurrence)).hexdigest()
-                self._counted.recurrences.add(SEPARATOR.join((digest, order_of(event), *event.key)))
-        scored = self._scorer.score(recorded)
-        turn = self._bureau.day(event.time).isoformat()
+        self._look_at(recorded, version)
+        turn = day.isoformat()
+        ready = []
         while self._waiting and self._waiting[0][0] < turn:
-            yield heappop(self._waiting)
+            ready.append(heappop(self._waiting))
+        scored = self._scorer.score(recorded)
         if scored is not None:
             heappush(self._waiting, scored)
+        return ready
+
+    def _check(self, row: Mapping[str, Any], day: date, now: Version | None) -> bool:
+        """Whether the event was recorded as was in force then."""
+        then = self._history.before(row["number"]).bureau
+        version = now if then.versions is self._bureau.versions else then.version_at(row["time"])
+        booked = then.calendar.book(day) if then.calendar.closed(day) else day
+        if row["version"] != (None if version is None else version.number):
+            there, expected = row["version"], None if version is None else version.number
+            self._note(Difference.of("version", "event", row["number"], there=there, expected=expected))
+        elif row["booked"] != booked:
+            self._note(Difference.of("booked", "event", row["number"], there=row["booked"], expected=booked))
+        elif row["content_hash"] != (hashed := hash_content(row)):
+            self._note(Difference.of("content", "event", row["number"], there=row["content_hash"], expected=hashed))
+        else:
+            return True
+        return False
+
+    def _look_at(self, recorded: Recorded, version: Version) -> None:
+        """Note whether the event grows, and what later ones may repeat of it."""
+        event = recorded.event
+        may_grow = self._growing[version.number, event.type]
+        if may_grow and unfinished(event, version.rulebook.event_types[event.type]):
+            self._counted.growing.append(recorded.number)
+        found = self._sames.get(event.type)
+        if found is None:
+            found = self._sames[event.type] = sorted(sames(self._bureau, event.type))
+        for same in found:
+            recurrence = recurrence_of(event, same)
+            if recurrence is not None:
+                digest = sha256(_encode(recurrence)).hexdigest()
+                self._counted.recurrences.add(SEPARATOR.join((digest, order_of(event), *event.key)))
 
     def rest(self) -> list[Scored]:
         """What is still waiting, in turn."""
@@ -149,6 +162,9 @@ class _Scoring:
         known = self._counted.found
         if known is None or (difference.number or 0) < (known.number or 0):
             self._counted.found = difference
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class _Said(msgspec.Struct, omit_defaults=True, gc=False):
@@ -163,9 +179,6 @@ class _Said(msgspec.Struct, omit_defaults=True, gc=False):
     subject: str | None = None
     time: str | None = None
     type: str | None = None
-
-
-_encode = msgspec.json.Encoder().encode
 
 
 def hash_content(row: Mapping[str, Any]) -> str:

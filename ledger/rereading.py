@@ -40,9 +40,9 @@ class Rereader:
         self._bureau = bureau
         self._decoder = Decoder(bureau)
 
-    def reread(self, row: Mapping[str, Any]) -> tuple[Recorded, Version]:
-        """An event's row as it stands, and the version that rules it."""
-        version = self._bureau.version_at(row["time"])
+    def reread(self, row: Mapping[str, Any], version: Version | None = None) -> tuple[Recorded, Version]:
+        """An event's row as it stands, and the version that rules it, unless that is known already."""
+        version = version or self._bureau.version_at(row["time"])
         if version is None or row["type"] not in version.rulebook.event_types:
             raise NoLongerFits(row["number"])
         parties = row["parties"]

@@ -311,13 +311,13 @@ class Verification:
         return None
 
     async def _compare_recurrences(self) -> Difference | None:
-        due = _joined(self._reader, (each.recurrences for each in self._counted if each.recurrences is not None))
+        due = _joined(self._reader, (each.recurrences for each in self._counted))
         kept = sorted(differing(await self._read_table("present_recurrence"), due))
         if not kept:
             return None
         parts = len(self._counted)
         counted = await self._crew.each(score, [(part, parts, kept) for part in range(parts)])
-        again = _joined(self._reader, (each.recurrences for each in counted if each.recurrences is not None))
+        again = _joined(self._reader, (each.recurrences for each in counted))
         return _name("present_recurrence", await self._read_table("present_recurrence", kept), again)
 
 
