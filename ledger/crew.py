@@ -19,7 +19,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess as ParentProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -43,7 +43,6 @@ _SETTINGS = {
 }
 _BLOCK = 2_000
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Report = Callable[[int], None]
 
@@ -111,10 +110,10 @@ class Crew:
             return [await work(self.reader, *args) for args in given]
         return list(await asyncio.gather(*(self.start(work, *args) for args in given)))
 
-    async def start(self, work: Callable[Concatenate[Reader, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def start(self, work: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Do one piece of work."""
         if self._pool is None:
-            return await work(self.reader, *args, **kwargs)
+            return await work(self.reader, *args)
         done: T = await asyncio.get_running_loop().run_in_executor(self._pool, _work, work, args)
         return done
 

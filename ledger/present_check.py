@@ -15,12 +15,10 @@ from fractions import Fraction
 import msgspec
 
 from engine.amount import EXACT
-from engine.book import Lot, Sheet, draw_up
+from engine.book import Lot, Sheet, draw_up, windows_held
 from engine.bureau import Bureau
 from engine.charge import Charge, Posting
 from engine.evaluation import PeriodCharge
-from engine.limits import windows_of
-from engine.rulebook import Rulebook
 from engine.turn import order_in
 from ledger.beside_check import plain
 from ledger.crew import Reader
@@ -119,28 +117,19 @@ class _Checking:
     def __init__(self, bureau: Bureau, charges: Iterable[PeriodCharge]) -> None:
         self._bureau = bureau
         self._of_periods = {each.charge.key: each.charge for each in charges}
-        self._versions = {version.number: version.rulebook for version in bureau.versions}
         self._limits = {
-            (number, rule.code): getattr(rule, "limits", ())
-            for number, rulebook in self._versions.items()
-            for rule in rulebook.rules
+            (version.number, rule.code): getattr(rule, "limits", ())
+            for version in bureau.versions
+            for rule in version.rulebook.rules
         }
-        self._indicators = {number: indicators_of(rulebook) for number, rulebook in self._versions.items()}
+        self._indicators = {version.number: indicators_of(version.rulebook) for version in bureau.versions}
 
     def expect(self, sheet: Sheet) -> Sheet:
         """The sheet drawn up anew from its charges."""
-        most = {}
-        for posting in sheet.postings:
-            if posting.superseded_by is None:
-                rulebook = self._rulebook(posting.charge)
-                most[posting.charge.key] = windows_of(posting.charge, posting.booked, rulebook, self._bureau.calendar)
         order = order_in(sheet.turn) if sheet.lot.source else ""
         booked = date.fromisoformat(sheet.turn[:10])
         postings = [self._posting(posting, booked) for posting in sheet.postings]
-        return draw_up(sheet.lot, sheet.turn, order, postings, most)
-
-    def _rulebook(self, charge: Charge) -> Rulebook:
-        return self._versions[charge.version]
+        return draw_up(sheet.lot, sheet.turn, order, postings, windows_held(self._bureau, postings))
 
     def _posting(self, posting: Posting, booked: date) -> Posting:
         charge = self._charge(posting.charge)

@@ -7,11 +7,10 @@ made again, and everything is written in place of what was there. All of it is h
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from engine.book import Lot, Sheet, draw_up, lot_of
+from engine.book import Lot, Sheet, draw_up, lot_of, windows_held
 from engine.bureau import Bureau
 from engine.charge import Posting, Recorded
 from engine.evaluation import PeriodCharge, evaluate
-from engine.limits import windows_of
 from engine.turn import order_of, turn_of
 from ledger.current import Current
 from ledger.desk import Desk, open_desk
@@ -62,15 +61,4 @@ def draw_sheets(
     lots: dict[Lot, list[Posting]] = defaultdict(list)
     for posting in postings:
         lots[lot_of(posting.charge.key)].append(posting)
-    return {lot: _draw_up(bureau, lot, turns[lot], held) for lot, held in lots.items()}
-
-
-def _draw_up(bureau: Bureau, lot: Lot, turn: tuple[str, str], postings: list[Posting]) -> Sheet:
-    most = {
-        posting.charge.key: windows_of(
-            posting.charge, posting.booked, bureau.version(posting.charge.version).rulebook, bureau.calendar
-        )
-        for posting in postings
-        if posting.superseded_by is None
-    }
-    return draw_up(lot, *turn, postings, most)
+    return {lot: draw_up(lot, *turns[lot], held, windows_held(bureau, held)) for lot, held in lots.items()}

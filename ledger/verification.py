@@ -15,25 +15,19 @@ from time import perf_counter
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from engine.bureau import Bureau
 from engine.charging import written
-from engine.comparison import Comparison
 from engine.evaluation import PeriodCharge
-from engine.progress import Progress
-from engine.settlement import Settlement
-from engine.standing import Figures
 from ledger import beside_check as beside
+from ledger.account_check import check_bookings, check_periods
 from ledger.chain_check import Charged, check_ends, check_range, check_seals
 from ledger.crew import Crew, Reader, gather_crew
 from ledger.difference import Difference, Seal, Verdict, first
 from ledger.fingerprint import SEPARATOR, Fingerprint, differences, differing
 from ledger.history import ActRow, History
-from ledger.past import Past, indicators_of
+from ledger.past import indicators_of
 from ledger.present_check import PLACES, Sheets, check_events, pages_of, read_rooms, read_sheets, read_table
 from ledger.recount import Counted, Expected, join_claims, post, score
-from ledger.snapshot import decode_figures, from_plain
 
 Stage = Literal["chain", "beside", "scoring", "posting", "present"]
 STAGES: tuple[Stage, ...] = ("chain", "beside", "scoring", "posting", "present")
@@ -342,68 +336,3 @@ def _name(table: str, there: Fingerprint, due: Fingerprint) -> Difference:
 
 def _amount(units: int | Fraction, places: int = 2) -> str:
     return written(Fraction(units) / 10**places)
-
-
-async def check_bookings(reader: Reader, start: int, end: int) -> Difference | None:
-    """Every entry is booked where its charge is booked, or, as a difference, where that was carried to then."""
-    history = await reader.history()
-    rows = reader.rows(
-        """
-        SELECT n.number, n.kind, n.booked, coalesce(e.booked, $3::date) AS day, n.cause, n.period
-        FROM entry n LEFT JOIN event e ON e.source = n.source AND e.id = n.event
-        WHERE n.number BETWEEN $1 AND $2 AND (n.kind NOT IN ('direct', 'joint') OR n.booked IS DISTINCT FROM e.booked)
-        ORDER BY n.number
-        """,
-        start,
-        end,
-        None,
-    )
-    async for block in rows:
-        for number, kind, booked, day, cause, period in block:
-            calendar = history.after(cause).bureau.calendar
-            if period is not None:
-                day = calendar.periods[period].last_day if period in calendar.periods else None
-            expected = day if kind in ("direct", "joint") or day is None else calendar.book(day)
-            if booked != expected:
-                return Difference.of("booked", "entry", number, there=booked, expected=expected)
-    return None
-
-
-async def check_periods(reader: Reader) -> tuple[Difference | None, list[PeriodCharge]]:
-    """Every settlement and closing, made again from the records before it; and what periods are charged in the end."""
-    history = await reader.history()
-    past = Past(reader.connection, history, reader.matcher)
-    found: Difference | None = None
-    for act in history.periodical:
-        content = msgspec.json.decode(act.content)
-        code = content["period"]
-        if act.kind == "settlement":
-            differs = _compare_settlement(act, content, await past.settle(act, code))
-        else:
-            differs = await _compare_closing(reader, act, code, await past.figures(act, code))
-        found = found or differs
-    return found, [charge for lot in past.charges.values() for charge in lot]
-
-
-def _compare_settlement(act: ActRow, content: Any, expected: Settlement) -> Difference | None:
-    made = {"comparisons": tuple[Comparison, ...], "progress": tuple[Progress, ...]}
-    for what, kind in made.items():
-        there, due = from_plain(content[what], kind), getattr(expected, what)
-        for one, other in zip([*there, *[None] * len(due)], [*due, *[None] * len(there)], strict=True):
-            if one != other:
-                where = f"{content['period']} {getattr(one or other, 'rule', '')}"
-                return Difference.of("settlement", "act", act.number, where=where, there=one, expected=other)
-    return None
-
-
-async def _compare_closing(reader: Reader, act: ActRow, code: str, expected: Figures) -> Difference | None:
-    row = await reader.connection.fetchrow("SELECT version, figures FROM snapshot WHERE act = $1", act.number)
-    there = decode_figures(row["figures"])
-    if (there.version, row["version"]) != (expected.version, expected.version):
-        return Difference.of("figures", "act", act.number, where=code, there=there.version, expected=expected.version)
-    for subject in sorted({*there.of, *expected.of}):
-        one, other = there.of.get(subject), expected.of.get(subject)
-        if one != other:
-            totals = {"there": one and one.final, "expected": other and other.final}
-            return Difference.of("figures", "act", act.number, where=f"{code} {subject}", **totals)
-    return None

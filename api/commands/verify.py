@@ -87,7 +87,7 @@ class _Watched:
         if stage != self._stage and not self._watching:
             click.echo(said, err=True)
         if self._watching and (stage, percent) != (self._stage, self._shown):
-            click.echo(f"\r\x1b[K{said} {percent} %", nl=stage != self._stage and False, err=True)
+            click.echo(f"\r\x1b[K{said} {percent} %", nl=False, err=True)
             if done >= of:
                 click.echo("\r\x1b[K", nl=False, err=True)
         self._stage, self._shown = stage, percent
