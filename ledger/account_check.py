@@ -9,6 +9,7 @@ import msgspec
 
 from engine.comparison import Comparison
 from engine.evaluation import PeriodCharge
+from engine.finding import Refused
 from engine.progress import Progress
 from engine.settlement import Settlement
 from engine.standing import Figures
@@ -16,6 +17,7 @@ from ledger.crew import Reader
 from ledger.difference import Difference
 from ledger.history import ActRow
 from ledger.past import Past
+from ledger.rereading import NoLongerFits
 from ledger.snapshot import decode_figures, from_plain
 
 
@@ -50,14 +52,20 @@ async def check_periods(reader: Reader) -> tuple[Difference | None, list[PeriodC
     past = Past(reader.connection, history, reader.matcher)
     found: Difference | None = None
     for act in history.periodical:
-        content = msgspec.json.decode(act.content)
-        code = content["period"]
-        if act.kind == "settlement":
-            differs = _compare_settlement(act, content, await past.settle(act, code))
-        else:
-            differs = await _compare_closing(reader, act, code, await past.figures(act, code))
+        try:
+            differs = await _make_again(reader, past, act)
+        except (Refused, NoLongerFits, LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+            differs = Difference.of("unreadable", "act", act.number, there=error)
         found = found or differs
     return found, [charge for lot in past.charges.values() for charge in lot]
+
+
+async def _make_again(reader: Reader, past: Past, act: ActRow) -> Difference | None:
+    content = msgspec.json.decode(act.content)
+    code = content["period"]
+    if act.kind == "settlement":
+        return _compare_settlement(act, content, await past.settle(act, code))
+    return await _compare_closing(reader, act, code, await past.figures(act, code))
 
 
 def _compare_settlement(act: ActRow, content: Any, expected: Settlement) -> Difference | None:

@@ -26,6 +26,31 @@ async def read_acts(reader: Reader) -> list[ActRow]:
     return [ActRow(*row) for row in await reader.connection.fetch(ACT_ROW)]
 
 
+_SAYS: Mapping[str, tuple[str, ...]] = {
+    "retraction": ("event",),
+    "correction": ("event", "by"),
+    "publication": ("version", "hash"),
+    "organisation": ("subjects", "relations"),
+    "periods": ("periods",),
+    "settlement": ("period", "through", "comparisons", "progress"),
+    "closing": ("period", "snapshot", "figures"),
+    "reopening": ("period",),
+}
+"""What the content of an act says at least."""
+
+
+def check_contents(acts: Sequence[ActRow]) -> Difference | None:
+    """Every act says what acts of its kind say."""
+    for act in acts:
+        try:
+            content = msgspec.json.decode(act.content, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            content = {}
+        if any(key not in content for key in _SAYS.get(act.kind, ())):
+            return Difference.of("unreadable", "act", act.number, there=act.content)
+    return None
+
+
 async def check_remarks(reader: Reader, acts: Sequence[ActRow]) -> Difference | None:
     """Every text is the one that was bound, or was removed by an act; an act's text is there."""
     rows = await reader.connection.fetch("SELECT hash, salt, text, removed_by FROM remark")

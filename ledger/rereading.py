@@ -43,13 +43,16 @@ class Rereader:
     def reread(self, row: Mapping[str, Any], version: Version | None = None) -> tuple[Recorded, Version]:
         """An event's row as it stands, and the version that rules it, unless that is known already."""
         version = version or self._bureau.version_at(row["time"])
-        if version is None or row["type"] not in version.rulebook.event_types:
+        known = self._bureau.organisation
+        if version is None or row["type"] not in version.rulebook.event_types or row["subject"] not in known:
             raise NoLongerFits(row["number"])
-        parties = row["parties"]
         try:
+            parties = {} if row["parties"] == "{}" else _parties.decode(row["parties"])
             data = self._decoder.data(version, row["type"], msgspec.Raw(row["data"].encode()))
         except (msgspec.MsgspecError, Unfit, InvalidOperation):
             return self._slowly(row), version
+        if any(code not in known for codes in parties.values() for code in codes):
+            raise NoLongerFits(row["number"])
         event = Event(
             source=row["source"],
             id=row["id"],
@@ -58,7 +61,7 @@ class Rereader:
             time=row["time"],
             recorded_at=row["recorded_at"],
             matter=row["matter"],
-            parties={} if parties == "{}" else _parties.decode(parties),
+            parties=parties,
             basis=row["basis"],
             data=data,
         )

@@ -154,7 +154,7 @@ class Verification:
     async def _beside(self) -> Difference | None:
         self._watched.begin("beside", 1)
         self._acts = await beside.read_acts(self._reader)
-        found = await beside.check_remarks(self._reader, self._acts)
+        found = beside.check_contents(self._acts) or await beside.check_remarks(self._reader, self._acts)
         if found is not None:
             return found
         found, versions = await beside.check_versions(self._reader, self._acts)

@@ -21,6 +21,7 @@ from ledger.current import Current, use_current
 from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
 from ledger.difference import Difference, Seal
 from ledger.rebuilding import TABLES, rebuild_present
+from ledger.recount import hash_content
 from ledger.verification import verify
 from tests.conftest import TEMPLATE
 from tests.ledger.test_ledger import Office
@@ -326,6 +327,38 @@ async def test_an_event_that_was_not_recorded_so_is_found(ledger: Ledger, change
     await ledger.rehash(number)
     found = named(await ledger.verify())
     assert found in {(kind, "event", number), ("booked", "entry", number + 1)}
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"event":"x","period":1,"subjects":1,"periods":[1],"version":9}'])
+@pytest.mark.parametrize("kind", ["retraction", "correction", "publication", "organisation", "periods", "settlement",
+                                  "closing", "reopening"])  # fmt: skip
+async def test_an_act_that_says_nothing_is_found(ledger: Ledger, kind: str, content: str) -> None:
+    number = await ledger.ask("SELECT min(number) FROM act WHERE kind = $1", kind)
+    await ledger.run("UPDATE act SET content = $2 WHERE number = $1", number, content)
+    await ledger.rehash(number)
+    assert named(await ledger.verify()) == ("unreadable", "act", number)
+
+
+async def test_a_settlement_of_no_period_is_found(ledger: Ledger) -> None:
+    number = await ledger.ask("SELECT max(number) FROM act WHERE kind = 'settlement'")
+    changed = "jsonb_set(content::jsonb, '{period}', '\"none\"')::text"
+    for content in ("'x'", changed):
+        before = await ledger.ask("SELECT content FROM act WHERE number = $1", number)
+        await ledger.run(f"UPDATE act SET content = {content} WHERE number = $1", number)
+        await ledger.rehash(number)
+        assert named(await ledger.verify()) == ("unreadable", "act", number)
+        await ledger.run("UPDATE act SET content = $2 WHERE number = $1", number, before)
+
+
+async def test_an_event_about_nobody_is_found(ledger: Ledger) -> None:
+    """Its content hash and the chain were made to fit."""
+    row = await ledger.superuser.fetchrow("SELECT * FROM event ORDER BY number DESC LIMIT 1")
+    changed = {**row, "subject": "NOBODY"}
+    await ledger.run(
+        "UPDATE event SET subject = 'NOBODY', content_hash = $2 WHERE number = $1", row["number"], hash_content(changed)
+    )
+    await ledger.rehash(row["number"])
+    assert named(await ledger.verify()) == ("unfit", "event", row["number"])
 
 
 async def test_a_settlement_that_says_otherwise_is_found(ledger: Ledger) -> None:
