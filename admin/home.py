@@ -20,6 +20,7 @@ _LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("receptions", "/receptions", frozenset({Role.office, Role.approver, Role.auditor, Role.integrator})),
     ("acts", "/audit/acts", frozenset({Role.office, Role.approver, Role.auditor})),
     ("versions", "/audit/versions", frozenset({_ANYBODY})),
+    ("verification", "/audit/verification", frozenset({Role.office, Role.approver, Role.auditor})),
     ("password", "/password", frozenset({_ANYBODY})),
 )
 """What there is, where, and for whom."""

@@ -25,6 +25,7 @@ from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
 from admin.session import use_secret
 from admin.tables import Role
+from admin.verification import verification_routes
 from admin.versions import version_routes
 from engine.language import message
 
@@ -49,6 +50,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         version_routes(office),
         period_routes(office),
         reconciliation_routes(office),
+        verification_routes(office),
         panel_route(office, rooms),
     ]
 

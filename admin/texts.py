@@ -861,6 +861,49 @@ TEXTS: Catalogue = {
     "waterfall.part_entries": ("含所属指标的加减分，合计 {sum}", "with {sum} posted on its indicators"),
     "waterfall.vetoes": ("一票否决", "Vetoes"),
     "waterfall.veto_by": ("{rule}：总分不超过 {to}", "{rule}: a total of at most {to}"),
+    # --- verification ---
+    "page.verification": ("台账核验", "Verification"),
+    "home.verification": ("取得封印，核验台账是否被改动。", "Take the seal; verify that the ledger was not changed."),
+    "verification.what": (
+        "核验重新计算每一条记录的摘要，用另一套匹配把每个合计重新算一遍，并指出第一处不符。核验期间可以照常入账。",
+        "Verification computes every record's hash anew, evaluates every sum again with the other matcher, and names "
+        "the first difference. Posting goes on meanwhile.",
+    ),
+    "verification.seal": ("封印", "The seal"),
+    "verification.length": ("记录数", "Records"),
+    "verification.head": ("链头", "Head"),
+    "verification.when": ("取得时间", "Taken at"),
+    "verification.download": ("下载封印", "Download the seal"),
+    "verification.copy": ("复制", "Copy"),
+    "verification.copied": ("已复制", "Copied"),
+    "verification.keep": (
+        "请把封印保存在本系统之外（打印存档、发给监察部门）。末尾被整段删去，或整本台账被重做，只有与另存的封印比对才能发现。",
+        "Keep it outside this system: printed and filed, or with the auditors. That a tail was cut off, or the whole "
+        "ledger made anew, is found only against a seal that was kept elsewhere.",
+    ),
+    "verification.run": ("核验", "Verify"),
+    "verification.seals": ("已存的封印", "Seals that were noted"),
+    "verification.seals_hint": ("可不填；每行一个", "optional; one a line"),
+    "verification.start": ("开始核验", "Start"),
+    "verification.running": ("核验进行中：{name}，{at} 开始", "Running: started by {name} at {at}"),
+    "verification.reload": ("刷新", "Reload"),
+    "verification.good": ("核验通过，没有发现不符。", "Verified: nothing differs."),
+    "verification.sealed": ("与 {count} 个封印一致。", "It agrees with {count} seals."),
+    "verification.bad": ("核验不通过。第一处不符：", "Not verified. The first difference:"),
+    "verification.failed": (
+        "核验没有完成（内部错误，已记入日志），请重试。",
+        "The verification did not finish (an internal error, written to the log). Try again.",
+    ),
+    "verification.entry": ("打开第 {number} 号明细", "Open entry {number}"),
+    "verification.by": ("发起人", "Started by"),
+    "verification.at": ("开始时间", "Started at"),
+    "verification.took": ("用时", "Took"),
+    "verification.seconds": ("{seconds} 秒", "{seconds} s"),
+    "verification.counts": ("其中", "Of these"),
+    "verification.counted": (
+        "事件 {events}、明细 {entries}、管理行为 {acts}",
+        "{events} events, {entries} entries, {acts} acts",
+    ),
 }
 
 register(TEXTS)

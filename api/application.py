@@ -16,6 +16,7 @@ from admin.office import Office
 from admin.registers import registers
 from admin.routes import routes as office_routes
 from admin.sources import sources
+from admin.verification import verifier
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
@@ -72,6 +73,7 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
             async with borrowed() as connection:
                 await current.refresh(connection)
             yield
+            await verifier.stop()
 
     office = Office(
         secret=settings.secret,

@@ -269,6 +269,12 @@ TEXTS: Catalogue = {
         "管理行为涉及全部考评对象，只看得到一部分台账的不能查看",
         "acts concern everybody: whoever sees a part of the ledger only may not read them",
     ),
+    # the chain's records
+    "records.whole": (
+        "链上记录只对能看到全部明细的人开放",
+        "the chain's records are for those who see every entry",
+    ),
+    "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
 }
 
 register(TEXTS)

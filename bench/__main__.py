@@ -6,7 +6,7 @@ where one more event costs more in a long ledger than in a short one; other aims
 
 import sys
 
-from bench import matching, posting, reading, replay
+from bench import matching, posting, reading, recording, replay, verifying
 from bench.results import RESULTS, write
 
 
@@ -14,9 +14,8 @@ def main() -> None:
     """Measure everything."""
     quick = "--quick" in sys.argv
     posted = posting.measure(quick=quick)
-    page = write(
-        [posted, reading.measure(quick=quick), matching.measure(quick=quick), replay.measure(quick=quick)], quick=quick
-    )
+    others = [each.measure(quick=quick) for each in (recording, reading, matching, replay, verifying)]
+    page = write([posted, *others], quick=quick)
     if not quick:
         RESULTS.write_text(page, encoding="utf-8")
     sys.stdout.write(page)

@@ -258,7 +258,7 @@ def post_part(path: Path, claims: Claims, part: int) -> Done:
     cents: dict[tuple[str, str, int], Any] = defaultdict(int)
     for scored in merge(*(_read(_scored(path, each)) for each in range(PROCESSES))):
         month = scored[0][:7]
-        for _, _, place, subject, posted in poster.post(scored):
+        for _, _, place, subject, posted, _, _ in poster.post(scored):
             cents[month, subject, place] += posted
     rules = bureau.versions[0].rulebook.rules
     sums = {(month, subject, rules[place].code): amount(total) for (month, subject, place), total in cents.items()}

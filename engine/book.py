@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from engine.amount import ZERO
+from engine.bureau import Bureau
 from engine.charge import ChargeKey, Posting, Recorded
 from engine.event import Event, EventKey
-from engine.limits import Window
+from engine.limits import Window, windows_of
 from engine.matters import Claim, Matter, claim, matter_of
 from engine.recurrence import Recurrence, recurrence_of
 from engine.turn import order_of
@@ -181,6 +182,17 @@ class Book:
 
     def _recurrences(self, event: Event) -> Iterable[Recurrence]:
         return filter(None, (recurrence_of(event, names) for names in self._names))
+
+
+def windows_held(bureau: Bureau, postings: Iterable[Posting]) -> dict[ChargeKey, list[tuple[Window, Decimal]]]:
+    """The windows that each charge takes from; one in whose place another counts takes from none."""
+    return {
+        posting.charge.key: windows_of(
+            posting.charge, posting.booked, bureau.version(posting.charge.version).rulebook, bureau.calendar
+        )
+        for posting in postings
+        if posting.superseded_by is None
+    }
 
 
 def draw_up(

@@ -23,6 +23,7 @@ from engine.charge import Recorded
 from engine.event import MANUAL, Event, Value
 from engine.field import EventType, Field
 from engine.report import BASIS_LENGTH, MATTER_LENGTH, parse_report
+from engine.rulebook import Version
 from engine.scalar import Unfit
 
 _MOST = int(scalar.BOUND) - 1
@@ -66,10 +67,6 @@ class Decoder:
         version = self._bureau.version_at(time)
         if version is None or read.type not in version.rulebook.event_types:
             raise Unfit("report.type", read.type, type=read.type)
-        form = self._forms.get((version.number, read.type))
-        if form is None:
-            form = _Form(version.rulebook.event_types[read.type])
-            self._forms[version.number, read.type] = form
         return Event(
             source=MANUAL if read.source is None else self._code(read.source),
             id=_identity(read.id),
@@ -80,8 +77,16 @@ class Decoder:
             matter=None if read.matter is None else scalar.text(read.matter, MATTER_LENGTH, 1),
             parties=self._parties(read.parties) if read.parties else {},
             basis=None if read.basis is None else scalar.text(read.basis, BASIS_LENGTH, 1),
-            data=form.read(read.data),
+            data=self.data(version, read.type, read.data),
         )
+
+    def data(self, version: Version, event_type: str, raw: msgspec.Raw) -> dict[str, Value]:
+        """The data of an event of a type that the version declares; an error where it is not what is usually sent."""
+        form = self._forms.get((version.number, event_type))
+        if form is None:
+            form = _Form(version.rulebook.event_types[event_type])
+            self._forms[version.number, event_type] = form
+        return form.read(raw)
 
     def _parties(self, given: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
         return {

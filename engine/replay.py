@@ -38,8 +38,9 @@ Direct: TypeAlias = tuple[int, str, int, str | None, tuple[Joint, ...], Journey 
 """A direct charge: the rule's place, who is charged, cents, its matter, and its joint charges or its journey."""
 Scored: TypeAlias = tuple[str, int, tuple[Direct, ...]]
 """What an event (or one comparison of a period) charges: its turn, its version, its direct charges."""
-Posted: TypeAlias = tuple[int, str, int, str, Cents]
-"""What was posted: the direct rule's place and subject, the charging rule's and who is charged, cents."""
+Posted: TypeAlias = tuple[int, str, int, str, Cents, int, bool]
+"""What was posted: the direct rule's place and subject, the charging rule's and who is charged, cents; the nominal
+amount in cents, and whether another charge counts instead."""
 Matter: TypeAlias = tuple[str, str, bool]
 """The matter, the subject, and whether it is a bonus."""
 Claim: TypeAlias = tuple[int, str, int]
@@ -137,12 +138,12 @@ class Poster:
         for place, subject, nominal, matter, joints, journey in charges:
             if matter and nominal and self._claims[matter, subject, nominal > 0] != _claim(turn, place, nominal):
                 if mine[subject]:
-                    posted.append((place, subject, place, subject, 0))
+                    posted.append((place, subject, place, subject, 0, nominal, True))
                 continue
             held: Cents = nominal
             if mine[subject]:
                 held = _fit(windows, place, subject, nominal)
-                posted.append((place, subject, place, subject, held))
+                posted.append((place, subject, place, subject, held, nominal, False))
             if journey is not None:
                 joints = self._travel(number, place, subject, held, journey)
             if joints:
@@ -155,7 +156,8 @@ class Poster:
                     continue
                 bound = most[rule]
                 left = wanted if bound is None else _take(bound, (rule, answering, wanted > 0), wanted, spent)
-                posted.append((place, subject, rule, answering, _fit(windows, rule, answering, left)))
+                fitted = _fit(windows, rule, answering, left)
+                posted.append((place, subject, rule, answering, fitted, left, False))
         return posted
 
     def _windows_at(self, number: int, turn: str) -> _Windows:
@@ -248,7 +250,7 @@ def replay(
     rules = {version.number: [rule.code for rule in version.rulebook.rules] for version in bureau.versions}
     for each in sorted([*scored, *of_periods]):
         turn, number, _ = each
-        for part, (origin, origin_subject, place, subject, cents) in enumerate(poster.post(each)):
+        for part, (origin, origin_subject, place, subject, cents, _, _) in enumerate(poster.post(each)):
             codes = rules[number][origin], origin_subject, rules[number][place], subject
             key = keys[turn][part] if turn in keys else ChargeKey(*key_in(turn), *codes)
             sums[key] = amount(cents)

@@ -69,7 +69,7 @@ class Pending:
         """Write it all."""
         await self._remove(connection)
         await self._write_events(connection, bureau)
-        await self._write_sheets(connection)
+        await self.write_sheets(connection)
         deltas = [(*window, delta) for window, delta in self._deltas.items() if delta]
         if deltas:
             await connection.execute(
@@ -141,7 +141,8 @@ class Pending:
         await _copy(connection, "event", new)
         await _copy(connection, "recurrence", recurrences)
 
-    async def _write_sheets(self, connection: Connection) -> None:
+    async def write_sheets(self, connection: Connection) -> None:
+        """Write the sheets with their takings and claims, and nothing else."""
         sheets = [sheet for sheet in self._written.values() if sheet.postings]
         await _copy(connection, "sheet", [(*sheet.lot, _json(sheet)) for sheet in sheets])
         await _copy(

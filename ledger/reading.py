@@ -225,15 +225,6 @@ async def read_figures(
 
 async def _telling_events(account: Account, connection: Connection) -> list[Recorded]:
     """The standing events booked in the period that a measure or a veto looks at."""
-    types = {
-        rule.on
-        for version in account.bureau.versions
-        for rule in version.rulebook.rules
-        if isinstance(rule, VetoRule) and rule.enabled
-    }
-    if account.version is not None:
-        measures = (indicator.measure for indicator in account.version.rulebook.indicators.values())
-        types |= {measure.on for measure in measures if measure is not None}
     rows = await connection.fetch(
         """
         SELECT e.source, e.id, e.type, e.subject, e.time, e.recorded_at, e.matter, e.parties, e.basis, e.data,
@@ -243,9 +234,23 @@ async def _telling_events(account: Account, connection: Connection) -> list[Reco
         """,
         account.period.start,
         account.period.end,
-        sorted(types),
+        telling_types(account),
     )
     return [read_recorded(row, account.bureau) for row in rows]
+
+
+def telling_types(account: Account) -> list[str]:
+    """The types of the events that a measure or a veto looks at."""
+    types = {
+        rule.on
+        for version in account.bureau.versions
+        for rule in version.rulebook.rules
+        if isinstance(rule, VetoRule) and rule.enabled
+    }
+    if account.version is not None:
+        measures = (indicator.measure for indicator in account.version.rulebook.indicators.values())
+        types |= {measure.on for measure in measures if measure is not None}
+    return sorted(types)
 
 
 class reading:  # noqa: N801  (reads like a verb where it is used)

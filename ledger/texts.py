@@ -134,6 +134,207 @@ TEXTS: Catalogue = {
     ),
     # --- explanations and acts ---
     "ledger.no_act": ("没有编号为 {number} 的管理行为", "there is no act {number}"),
+    # verification
+    "record.record": ("记录", "record"),
+    "record.event": ("事件", "event"),
+    "record.entry": ("明细", "entry"),
+    "record.act": ("管理行为", "act"),
+    "record.chain": ("链", "chain"),
+    "record.remark": ("链外文字", "remark"),
+    "record.rulebook_version": ("规则版本", "rulebook version"),
+    "record.snapshot": ("关账快照", "snapshot"),
+    "record.subject_place": ("考评对象", "subject"),
+    "record.relation": ("关系", "relation"),
+    "record.period": ("考评期", "period"),
+    "record.ledger_head": ("链头", "head"),
+    "record.present_event": ("现行账（事件）", "present (events)"),
+    "record.present_sheet": ("现行账（计分）", "present (charges)"),
+    "record.present_taking": ("现行账（封顶占用）", "present (takings of limits)"),
+    "record.present_claim": ("现行账（同一事项）", "present (claims in matters)"),
+    "record.present_room": ("现行账（封顶余额）", "present (rooms of limits)"),
+    "record.present_recurrence": ("现行账（重复）", "present (repetitions)"),
+    "difference.missing": ("第 {number} 号记录缺失", "record {number} is missing"),
+    "difference.twice": (
+        "第 {number} 号{record}与另一条记录同号",
+        "{record} {number} has the number of another record",
+    ),
+    "difference.beyond": (
+        "第 {number} 号{record}在链外：链到第 {expected} 号为止",
+        "{record} {number} lies outside the chain, which ends at {expected}",
+    ),
+    "difference.hash": (
+        "第 {number} 号{record}与链不符：记载的摘要为 {there}，按内容与前一条重新计算应为 {expected}",
+        "{record} {number} does not fit the chain: it bears the hash {there}; computed anew: {expected}",
+    ),
+    "difference.head": (
+        "链头的摘要为 {there}，最后一条（第 {number} 号）的摘要为 {expected}",
+        "the head has the hash {there}; the last record ({number}) has {expected}",
+    ),
+    "difference.cut": (
+        "链比封印短：现有 {there} 条，封印时有 {expected} 条；末尾的记录被删去了",
+        "the chain is shorter than it was sealed: {there} records now, {expected} then; its tail was cut off",
+    ),
+    "difference.seal": (
+        "与封印不符：第 {number} 号的摘要现为 {there}，封印时为 {expected}；此处或之前的记录被改动过",
+        "not as it was sealed: record {number} has the hash {there}, then {expected}; it or one before it was changed",
+    ),
+    "difference.remark": (
+        "第 {number} 号记录的文字“{where}”被改动：其摘要为 {there}，链上为 {expected}",
+        "the text of record {number}, “{where}”, was changed: it hashes to {there}, the chain has {expected}",
+    ),
+    "difference.remark_missing": (
+        "第 {number} 号记录的文字缺失（{where}），而没有清除它的记录",
+        "the text of record {number} is missing ({where}), and no act removed it",
+    ),
+    "difference.removal": (
+        "第 {number} 号记录的文字标为由第 {there} 号清除，而该号不是清除文字的行为，或文字仍在",
+        "the text of record {number} is said to be removed by {there}, which is no removal, or the text is still there",
+    ),
+    "difference.version_missing": (
+        "第 {where} 版规则缺失（由第 {number} 号发布）",
+        "rulebook version {where}, published by act {number}, is missing",
+    ),
+    "difference.version_extra": (
+        "第 {where} 版规则没有发布它的记录",
+        "rulebook version {where} was published by no act",
+    ),
+    "difference.document": (
+        "第 {where} 版规则的文本被改动：其摘要为 {there}，发布时（第 {number} 号）为 {expected}",
+        "the document of rulebook version {where} was changed: {there}; published by act {number} as {expected}",
+    ),
+    "difference.version_row": (
+        "第 {where} 版规则记为 {there}，按发布记录（第 {number} 号）应为 {expected}",
+        "rulebook version {where} says {there}; by the act that published it ({number}): {expected}",
+    ),
+    "difference.unreadable": (
+        "第 {number} 号{record}的内容读不出来：{there}",
+        "the content of {record} {number} cannot be read: {there}",
+    ),
+    "difference.snapshot": (
+        "快照“{where}”被改动：其摘要为 {there}，关账时（第 {number} 号）为 {expected}",
+        "the snapshot “{where}” was changed: it hashes to {there}; closed by act {number} with {expected}",
+    ),
+    "difference.snapshot_row": (
+        "快照“{where}”记为 {there}，按关账记录（第 {number} 号）应为 {expected}",
+        "the snapshot “{where}” says {there}; by the closing ({number}): {expected}",
+    ),
+    "difference.snapshot_missing": (
+        "快照“{where}”缺失（由第 {number} 号关账）",
+        "the snapshot “{where}” of the closing {number} is missing",
+    ),
+    "difference.snapshot_extra": (
+        "有一个快照说由第 {number} 号关账，而没有这一关账记录",
+        "a snapshot is said to be of the closing {number}, which there is not",
+    ),
+    "difference.place": (
+        "考评对象“{where}”的归属为 {there}，按组织变动记录应为 {expected}",
+        "the subject “{where}” is {there}; by the organisation's acts: {expected}",
+    ),
+    "difference.relation": (
+        "关系“{where}”为 {there}，按组织变动记录应为 {expected}",
+        "the relation “{where}” is {there}; by the organisation's acts: {expected}",
+    ),
+    "difference.period": (
+        "考评期“{where}”为 {there}，按记录应为 {expected}",
+        "the period “{where}” is {there}; by the acts: {expected}",
+    ),
+    "difference.head_row": (
+        "链头的 {where} 为 {there}，按记录应为 {expected}",
+        "{where} of the head is {there}; by the acts: {expected}",
+    ),
+    "difference.content": (
+        "第 {number} 号事件的内容摘要为 {there}，按内容计算应为 {expected}",
+        "event {number} has the content hash {there}; computed from its content: {expected}",
+    ),
+    "difference.version": (
+        "第 {number} 号事件记为按第 {there} 版规则受理，当时应为第 {expected} 版",
+        "event {number} says version {there}; ruled by version {expected} when it was recorded",
+    ),
+    "difference.booked": (
+        "第 {number} 号{record}记在 {there}，应记在 {expected}",
+        "{record} {number} is booked on {there}; it should be on {expected}",
+    ),
+    "difference.unfit": (
+        "第 {number} 号事件不符合现行规则的事件类型",
+        "event {number} does not fit its type by the version that rules it",
+    ),
+    "difference.rule": (
+        "第 {number} 号明细的规则“{where}”不存在",
+        "entry {number} is of the rule “{where}”, which there is not",
+    ),
+    "difference.indicator": (
+        "第 {number} 号明细（{where}）计入指标 {there}，应为 {expected}",
+        "entry {number} ({where}) is on the indicator {there}; it should be on {expected}",
+    ),
+    "difference.settlement": (
+        "第 {number} 号结算（{where}）记为 {there}，按当时的账目应为 {expected}",
+        "the settlement {number} ({where}) says {there}; by the ledger as it was: {expected}",
+    ),
+    "difference.figures": (
+        "第 {number} 号关账（{where}）的得分为 {there}，按当时的账目应为 {expected}",
+        "the closing {number} ({where}) has {there}; by the ledger as it was: {expected}",
+    ),
+    "difference.sum": (
+        "第 {number} 号明细所属的计分（{where}）入账合计 {there}，重新计算应为 {expected}",
+        "entry {number}: what is posted for {where} adds up to {there}; evaluated anew: {expected}",
+    ),
+    "difference.sum_missing": (
+        "第 {number} 号事件应有的明细缺失（{where}）：入账合计 {there}，重新计算应为 {expected}",
+        "an entry of event {number} is missing ({where}): posted {there}; evaluated anew: {expected}",
+    ),
+    "difference.present": (
+        "{record}“{where}”与账不符：现为 {there}，应为 {expected}",
+        "{record}: “{where}” differs from the ledger: it is {there}; it should be {expected}",
+    ),
+    "difference.present_extra": ("{record}多出一行：{where}", "{record}: a row too many: {where}"),
+    "difference.present_missing": ("{record}缺少一行：{where}", "{record}: a row is missing: {where}"),
+    "difference.present_event": (
+        "{record}：第 {number} 号事件“{where}”与记录不符",
+        "{record}: event {number} “{where}” is not as it was recorded",
+    ),
+    "difference.not_standing": (
+        "{record}：第 {number} 号事件“{where}”没有撤回，却不在其中",
+        "{record}: event {number} “{where}” was not withdrawn and is not there",
+    ),
+    "difference.standing": (
+        "{record}：第 {number} 号事件已撤回，却仍在其中",
+        "{record}: event {number} was withdrawn and is still there",
+    ),
+    "difference.grows": (
+        "{record}：第 {number} 号事件是否为未完成事项，记为 {there}，应为 {expected}",
+        "{record}: whether event {number} is an unfinished task is {there}; it should be {expected}",
+    ),
+    "difference.room": (
+        "{record}“{where}”已用 {there}，应为 {expected}",
+        "{record}: of “{where}” {there} is used; it should be {expected}",
+    ),
+    "verification.stage.chain": ("核对链", "the chain"),
+    "verification.stage.beside": ("核对链外内容", "what the chain binds beside itself"),
+    "verification.stage.scoring": ("重新计分", "scoring anew"),
+    "verification.stage.posting": ("重新入账", "posting anew"),
+    "verification.stage.present": ("核对现行账", "the present"),
+    "verification.holds": (
+        "核验通过：{length} 条记录（事件 {events}、明细 {entries}、管理行为 {acts}），{seconds} 秒；链头 {head}",
+        "verified: {length} records ({events} events, {entries} entries, {acts} acts) in {seconds} s; head {head}",
+    ),
+    "verification.differs": ("核验不通过：{said}", "not verified: {said}"),
+    "verification.no_seal": (
+        "没有用封印比对：末尾被整段删去，只有与事先另存的封印比对才能发现",
+        "compared with no seal: a tail that was cut off is found only against a seal that was noted elsewhere",
+    ),
+    "seal.unreadable": ("封印文件读不出来：{reason}", "the seal cannot be read: {reason}"),
+    "seal.expected": (
+        '应为封印，每行一个：{{"length": …, "head": "…"}}',
+        'expected seals, one a line: {{"length": …, "head": "…"}}',
+    ),
+    "seal.kept": ("已存入 {file}：长度 {length}，链头 {head}", "kept in {file}: length {length}, head {head}"),
+    "export.unwritable": ("写不了文件：{reason}", "the file cannot be written: {reason}"),
+    "export.done": ("已导出 {count} 条记录", "{count} records exported"),
+    "export.nothing": ("请说明导出什么，如 --records 文件", "say what to export, such as --records FILE"),
+    "rebuilding.done": (
+        "现行账已重建：有效事件 {standing} 个",
+        "the present was made anew: {standing} events stand",
+    ),
 }
 
 register(TEXTS)

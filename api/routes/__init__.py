@@ -14,7 +14,7 @@ from api.routes.organisation import organisation_routes
 from api.routes.periods import period_routes
 from api.routes.receptions import reception_routes
 from api.routes.rulebook import rulebook_routes
-from api.routes.seal import get_seal
+from api.routes.seal import get_records, get_seal
 from api.routes.standings import standing_routes
 
 
@@ -36,6 +36,7 @@ def api_routes() -> Router:
             standing_routes,
             reception_routes,
             get_seal,
+            get_records,
             get_docs,
             get_description,
             docs_files,
