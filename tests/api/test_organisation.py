@@ -36,6 +36,7 @@ async def test_an_organisation_is_put_and_read(bare: Client) -> None:
     periods = (await bare.get("/api/periods")).json()
     assert periods["items"][0] == {
         "code": "2026-02", "title": "", "kind": "month", "from": "2026-02-01", "to": "2026-03-01", "state": "open",
+        "appeal_days": 5,
     }  # fmt: skip
 
 
