@@ -35,6 +35,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would take for a formula."""
 _BATCH = 500
 _LONGEST = 8_000
+_MOST_TRIES = 10
+"""Pages that are looked through at once for somebody who would find them empty."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,12 @@ def entry_routes(office: Office) -> Router:
         asked = _asked(request, person)
         unknown, page = False, EntryPage(items=(), older=None, newer=None)
         try:
-            page = await page_entries(asked.filter(), before=_bounded(before), after=_bounded(after), limit=PAGE)
+            wanted = asked.filter()
+            page = await page_entries(wanted, before=_bounded(before), after=_bounded(after), limit=PAGE)
+            for _ in range(_MOST_TRIES):
+                if page.items or page.older is None:
+                    break
+                page = await page_entries(wanted, before=page.older, limit=PAGE)
         except (Refused, ValueError):
             unknown = True
         return await show(

@@ -22,7 +22,7 @@ from ledger.tables import EntryKind
 
 PAGE = 50
 LONGEST_PAGE = 500
-LOOK = 3_000
+LOOK = 2_000
 """Entries that are judged at a time."""
 MOST_LOOKS = 3
 """Times that a page looks before it is short."""

@@ -8,8 +8,9 @@ import pytest
 from engine.direct import DirectMatcher
 from engine.event import EventKey
 from engine.organisation import TIMEZONE, Place, Relation, Subject
+from engine.period import Period
 from engine.report import parse_report
-from ledger import acts
+from ledger import acts, settling
 from ledger.current import Current, use_current
 from ledger.explanation import explain_entry
 from ledger.firing import Firing, explain_event
@@ -171,3 +172,31 @@ async def test_who_sees_one_subject_is_not_told_of_others(pool: object) -> None:
     assert ([each.subject for each in told.charges.items], told.charges.hidden) == (["D1"], 2)
     # what its own arithmetic is made of is its own
     assert (told.arithmetic[0].step, told.arithmetic[0].value) == ("source", "-1.00")
+
+
+async def test_a_task_that_grows_says_to_which_day(pool: object) -> None:
+    recorder = await fill()
+    later: Any = {
+        "rulebook": "tasks", "effective": "2026-04-01T00:00:00+08:00",
+        "event_types": {"task": {"title": "督办", "fields": {
+            "due": {"title": "期限", "type": "date"}, "done": {"title": "办结", "type": "date"},
+            "late": {"title": "超期天数", "type": "integer", "days_late": {"due": "due", "done": "done"}},
+        }}},
+        "rules": [{"rule": "T", "on": "task", "points": {"field": "late", "share": "-0.1"}}],
+    }  # fmt: skip
+    await acts.publish_rulebook(read_rulebook(later), actor="test")
+    await acts.declare(
+        [Period(code="2026-04", kind="month", start=date(2026, 4, 1), end=date(2026, 5, 1))], actor="test"
+    )
+    key = await report(recorder, 5, type="task", time="2026-04-05T09:00:00+08:00", data={"due": "2026-04-03"})
+    (first,), _ = await list_entries(EntryFilter(event=key.id))
+    before = await explain_entry(first.id, "zh-CN")
+    assert (before.growing, str(before.entry.posted), before.later) == (date(2026, 4, 5), "-0.20", ())
+    await settling.settle("2026-04", actor="zhang", reason="按期")
+    after = await explain_entry(first.id, "zh-CN")
+    assert after.growing == date(2026, 4, 30)
+    assert [(each.posted, each.act.kind, each.act.reason) for each in after.later if each.act] == [
+        ("-2.50", "settlement", "按期")
+    ]
+    late = {field.name: field for field in (await explain_event(key, "zh-CN")).fields}["late"]
+    assert (late.derived, late.value, late.title) == (True, 27, "超期天数")
