@@ -4,6 +4,7 @@ One runs at a time in a process; its result is kept until the next one, with who
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -84,8 +85,9 @@ class Verifier:
         """Leave a verification that is running; the process ends."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self.run = None
+            await asyncio.wait([self._task])
+        self.run = self._task = None
+        gc.collect()  # what its processes shared is given back before a signal ends this one
 
     async def _verify(self, office: Office, length: int, run: Run) -> None:
         database: Any = engine_finder()

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess as ParentProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -142,27 +142,24 @@ async def gather_crew(url: str, timezone: ZoneInfo, processes: int, report: Repo
             await connection.close()
 
 
-class Stopped(Exception):
-    """Nobody waits for the work any more."""
-
-
 class _processes:  # noqa: N801  (reads like a function where it is used)
-    """Processes that report to a thread of ours, and leave their work when nobody waits for it any more."""
+    """Processes that report to a thread of ours, and end when nobody waits for them any more."""
 
     def __init__(self, task: Task, count: int, report: Report) -> None:
         context = get_context("spawn")
         self._queue = context.SimpleQueue()
-        self._stop = context.Event()
         self._listener = threading.Thread(target=self._listen, args=(report,), daemon=True)
-        given = (task, self._queue, self._stop)
-        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=given)
+        self._others = set(active_children())
+        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(task, self._queue))
 
     def __enter__(self) -> ProcessPoolExecutor:
         self._listener.start()
         return self._pool
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed is not None:
+            for process in set(active_children()) - self._others:
+                process.terminate()
         self._pool.shutdown(cancel_futures=True)
         self._queue.put(None)
         self._listener.join()
@@ -176,7 +173,7 @@ _loop: asyncio.AbstractEventLoop
 _reader: Reader
 
 
-def _begin(task: Task, queue: Any, stop: Any) -> None:
+def _begin(task: Task, queue: Any) -> None:
     """Connect to the snapshot, for as long as the process lives."""
     global _loop, _reader
     gc.freeze()
@@ -185,14 +182,8 @@ def _begin(task: Task, queue: Any, stop: Any) -> None:
     parent = parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-    def report(done: int) -> None:
-        if stop.is_set():
-            raise Stopped
-        queue.put(done)
-
     _loop = asyncio.new_event_loop()
-    _reader = _loop.run_until_complete(_connect(task, report))
+    _reader = _loop.run_until_complete(_connect(task, queue.put))
 
 
 def _end_with(parent: ParentProcess) -> None:
