@@ -29,6 +29,7 @@ from api.routes.rulebook import failing_cases
 from api.settings import Settings
 from engine.both import BothMatcher
 from engine.direct import DirectMatcher
+from ledger.connection import LOST
 from ledger.current import Current, use_current
 from ledger.recording import Recorder
 
@@ -46,7 +47,7 @@ async def ready() -> Response[dict[str, str]]:
     """就绪状态 / the database answers."""
     try:
         await DB._run_in_pool("SELECT 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*LOST, asyncpg.PostgresError) as error:
         log.warning("not ready: %s", error)
         return Response({"status": "unavailable"}, status_code=HTTP_503_SERVICE_UNAVAILABLE)
     return Response({"status": "ok"}, status_code=HTTP_200_OK)

@@ -6,12 +6,17 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from api.engine import PATIENCE
 from api.piccolo_conf import DB
 from engine.finding import Finding, Refused
 from engine.language import message
 
 POOL = 10
 """Connections that one process keeps at most."""
+_GREETING = 10.0
+"""Seconds in which a database answers a new connection, or is away."""
+_STATEMENT = 300.0
+"""Seconds that one statement takes at most; a database that is frozen, or cut off without a word, is away by then."""
 
 _SESSION = {"timezone": "UTC", "application_name": "jikao"}
 
@@ -30,7 +35,7 @@ async def pooled(url: str, size: int = POOL) -> AsyncIterator[None]:
     """
     await (await connect(url)).close()
     point(url)
-    await DB.start_connection_pool(min_size=1, max_size=size)
+    await DB.start_connection_pool(min_size=1, max_size=size, timeout=_GREETING, command_timeout=_STATEMENT)
     try:
         yield
     finally:
@@ -43,7 +48,7 @@ async def borrowed() -> AsyncIterator[asyncpg.Connection]:
     pool = DB.pool
     if pool is None:
         raise LookupError("no pool is running")
-    async with pool.acquire() as connection:
+    async with pool.acquire(timeout=PATIENCE) as connection:
         yield connection
 
 
@@ -54,7 +59,7 @@ async def connect(url: str) -> asyncpg.Connection:
         Refused: the database does not answer, or does not let us in; the path names the server, never the password.
     """
     try:
-        return await asyncpg.connect(url, server_settings=_SESSION, timeout=10)
+        return await asyncpg.connect(url, server_settings=_SESSION, timeout=_GREETING)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refused(Finding(path=place(url), message=message("database.unreachable", reason=reason))) from error

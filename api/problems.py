@@ -20,6 +20,7 @@ from engine.both import Disagreement
 from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render
 from engine.report import pointer
+from ledger.connection import is_lost
 from ledger.reading import Unknown
 from rules.draft import Stale
 
@@ -136,11 +137,9 @@ def _status(error: Exception) -> tuple[int, str]:
             return (409, "conflict") if keys & _STATES else (422, "refused")
         case Disagreement():
             return 503, "disagreement"
-        case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError() | asyncpg.TooManyConnectionsError():
-            return 503, "unavailable"
         case asyncpg.CharacterNotInRepertoireError():
             return 400, "malformed"
-        case OSError() | TimeoutError():
+        case _ if is_lost(error):
             return 503, "unavailable"
         case ValidationException():
             return 422, "refused"

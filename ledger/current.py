@@ -41,9 +41,10 @@ class Head(msgspec.Struct, kw_only=True):
 _HEAD = "SELECT length, hash, organisation, periods, version, settled_through, demonstration FROM ledger_head"
 _LOOK_UP = (
     "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-    " set_config('enable_mergejoin', 'off', true)"
+    " set_config('enable_mergejoin', 'off', true), set_config('lock_timeout', '30s', true)"
 )
-"""Posting looks up single rows by key; plans made for a table that was still small would scan it whole."""
+"""Posting looks up single rows by key; plans made for a table that was still small would scan it whole. Nobody waits
+for the lock forever: whoever holds it may have lost its way."""
 
 
 class Current:
@@ -89,7 +90,9 @@ class Current:
         versions = before.versions
         if head.version != seen[0]:
             rows = await connection.fetch(
-                "SELECT number, document FROM rulebook_version WHERE number > $1 ORDER BY number", seen[0]
+                "SELECT number, document FROM rulebook_version WHERE number > $1 AND number <= $2 ORDER BY number",
+                seen[0],
+                head.version,  # who does not hold the lock may see one more, committed since the head was read
             )
             versions = (*versions, *(load_version(row["number"], row["document"]) for row in rows))
         organisation = before.organisation
