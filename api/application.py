@@ -18,6 +18,7 @@ from admin.routes import routes as office_routes
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
+from api.engine import PATIENCE
 from api.keys import Keyring
 from api.metrics import Meter
 from api.opening import database
@@ -67,7 +68,7 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
-        async with pooled(url):
+        async with pooled(url, patience=PATIENCE):  # it may be killed while a worker of ours starts
             use_current(current)
             async with borrowed() as connection:
                 await current.refresh(connection)

@@ -1,5 +1,7 @@
 """The connection to PostgreSQL (数据库连接): one engine a process, pointed at one database."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote, urlsplit
@@ -10,6 +12,7 @@ from api.engine import PATIENCE
 from api.piccolo_conf import DB
 from engine.finding import Finding, Refused
 from engine.language import message
+from ledger.connection import LOST
 
 POOL = 10
 """Connections that one process keeps at most."""
@@ -27,13 +30,13 @@ def point(url: str) -> None:
 
 
 @asynccontextmanager
-async def pooled(url: str, size: int = POOL) -> AsyncIterator[None]:
-    """The ORM on a pool of connections to this database.
+async def pooled(url: str, size: int = POOL, *, patience: float = 0) -> AsyncIterator[None]:
+    """The ORM on a pool of connections to this database, which has ``patience`` seconds to come up.
 
     Raises:
         Refused: the database does not answer, or does not let us in.
     """
-    await (await connect(url)).close()
+    await (await connect(url, patience=patience)).close()
     point(url)
     await DB.start_connection_pool(min_size=1, max_size=size, timeout=_GREETING, command_timeout=_STATEMENT)
     try:
@@ -52,14 +55,21 @@ async def borrowed() -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-async def connect(url: str) -> asyncpg.Connection:
-    """One connection of the driver's, outside the ORM.
+async def connect(url: str, *, patience: float = 0) -> asyncpg.Connection:
+    """One connection of the driver's, outside the ORM; it is tried for so many seconds.
 
     Raises:
         Refused: the database does not answer, or does not let us in; the path names the server, never the password.
     """
+    last = time.monotonic() + patience
     try:
-        return await asyncpg.connect(url, server_settings=_SESSION, timeout=_GREETING)
+        while True:
+            try:
+                return await asyncpg.connect(url, server_settings=_SESSION, timeout=_GREETING)
+            except LOST:
+                if time.monotonic() > last:
+                    raise
+                await asyncio.sleep(0.1)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refused(Finding(path=place(url), message=message("database.unreachable", reason=reason))) from error

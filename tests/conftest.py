@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import anyio
 import pytest
+
+pytest.register_assert_rewrite("tests.books", "tests.simulator", "tests.worlds")
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from api.database import point, pooled

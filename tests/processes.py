@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 
@@ -53,16 +54,18 @@ def serving(database: Database, **settings: str) -> Iterator[Server]:
     assert (process.returncode, complaints) == (0, "")
 
 
-def jikao(*arguments: str, **settings: str) -> "subprocess.Popen[str]":
-    """Start a command of ours, in English and with these settings only, on a free port."""
+def jikao(*arguments: str, log: IO[str] | int = subprocess.PIPE, **settings: str) -> "subprocess.Popen[str]":
+    """Start a command of ours, in English and with these settings only, on a free port, in a process group of its own; it complains to
+    ``log``, if given."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JIKAO_", "DATABASE_URL"))}
     environment |= {"JIKAO_LISTEN": "127.0.0.1:0", "JIKAO_LANGUAGE": "en", **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "api.command", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
         text=True,
+        process_group=0,
     )
 
 
