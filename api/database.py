@@ -38,7 +38,8 @@ async def pooled(url: str, size: int = POOL, *, patience: float = 0) -> AsyncIte
     """
     await (await connect(url, patience=patience)).close()
     point(url)
-    await DB.start_connection_pool(min_size=1, max_size=size, timeout=_GREETING, command_timeout=_STATEMENT)
+    # None at least: the pool would try by itself to replace a lost one, and complain where nobody asked.
+    await DB.start_connection_pool(min_size=0, max_size=size, timeout=_GREETING, command_timeout=_STATEMENT)
     try:
         yield
     finally:

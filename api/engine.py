@@ -30,7 +30,7 @@ class OurTransaction(PostgresTransaction):
         self.connection = await self.get_connection()
         self.transaction = self.connection.transaction()
         try:
-            await self.begin()
+            await self.transaction.start()
         except BaseException:
             await self._give_back()
             raise
@@ -44,10 +44,10 @@ class OurTransaction(PostgresTransaction):
             return error is None
         try:
             if error is None and not self._committed and not self._rolled_back:
-                await self.commit()
+                await self.transaction.commit()
             elif error is not None and not self._rolled_back and not self.connection.is_closed():
                 with contextlib.suppress(*LOST):  # what happened before is what matters
-                    await self.rollback()
+                    await self.transaction.rollback()
         finally:
             self.engine.current_transaction.reset(self.context)
             await self._give_back()

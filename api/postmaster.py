@@ -23,7 +23,7 @@ from types import FrameType
 
 POLL = 0.05
 START = 60.0
-STOP = 60.0
+STOP = 20.0
 RESTARTS = 5
 PAUSE = 5.0
 
@@ -176,7 +176,7 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
     failed = 0
     while not asked and not nobody_uses(users):
         if server.poll() is not None:
-            # However often it is killed. What keeps it from starting (the shared memory of a killed one, a full disk) may
+            # However often it is killed. What keeps it from starting (shared memory still in use, a full disk) may
             # pass; meanwhile it is tried less and less often.
             time.sleep(min(failed * POLL * 2, PAUSE))
             clear_left_over(data)

@@ -48,9 +48,7 @@ async def check_chain(connection: asyncpg.Connection, since: int = 0, before: st
 def key_of(entry: Mapping[str, Any]) -> ChargeKey:
     """The charge that an entry's row belongs to."""
     origin = (entry["origin_rule"], entry["origin_subject"])
-    return ChargeKey(
-        entry["source"] or "", entry["event"] or entry["period"], *origin, entry["rule"], entry["subject"]
-    )
+    return ChargeKey(entry["source"] or "", entry["event"] or entry["period"], *origin, entry["rule"], entry["subject"])
 
 
 def add_up(records: Records) -> dict[ChargeKey, Decimal]:

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 import anyio
 import pytest
-
-pytest.register_assert_rewrite("tests.books", "tests.simulator", "tests.worlds")
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from api.database import point, pooled
 from api.embedded import Cluster, Database, throwaway
 from api.migrating import migrate
 from tests.processes import Server, serving
+
+pytest.register_assert_rewrite("tests.books", "tests.simulator", "tests.worlds")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -54,16 +54,22 @@ def serving(database: Database, **settings: str) -> Iterator[Server]:
     assert (process.returncode, complaints) == (0, "")
 
 
-def jikao(*arguments: str, log: IO[str] | int = subprocess.PIPE, **settings: str) -> "subprocess.Popen[str]":
-    """Start a command of ours, in English and with these settings only, on a free port, in a process group of its own; it complains to
-    ``log``, if given."""
+def jikao(*arguments: str, **settings: str) -> "subprocess.Popen[str]":
+    """Start a command of ours, in English and with these settings only, on a free port."""
+    return start(arguments, settings)
+
+
+def start(
+    arguments: Iterable[str], settings: Mapping[str, str], complaints: IO[str] | int = subprocess.PIPE
+) -> "subprocess.Popen[str]":
+    """The same, in a process group of its own, so that it can be killed with all its workers."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JIKAO_", "DATABASE_URL"))}
     environment |= {"JIKAO_LISTEN": "127.0.0.1:0", "JIKAO_LANGUAGE": "en", **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "api.command", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=log,
+        stderr=complaints,
         text=True,
         process_group=0,
     )

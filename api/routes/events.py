@@ -23,6 +23,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.report import Report, parse_report
 from engine.scalar import Raw, Unfit, text
+from ledger.connection import LOST
 from ledger.current import get_current
 from ledger.firing import Firing, explain_event
 from ledger.reading import EntryFilter, EntryView, EventView, list_entries, view_event
@@ -198,7 +199,7 @@ async def note_refusal(request: Web, caller: Caller, tree: Raw, error: Exception
             status=problem.status,
             problem=_storable("\n".join(faults))[:4_000],
         ).save()
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (*LOST, asyncpg.PostgresError):
         _log.exception("a refused report could not be noted")
 
 

@@ -109,7 +109,9 @@ async def test_whoever_holds_the_lock_too_long_is_not_waited_for(
 async def test_pages_of_the_interface_recover_too(client: Client, kill: Kill, postgres: Cluster) -> None:
     other = await asyncpg.connect(postgres.url("postgres", "postgres"))
     for _ in range(POOL + 2):
-        await other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'jikao'")
+        await other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'jikao'"
+        )
         answer = await client.get("/api/entries")
         assert answer.status_code in (200, 503)
     await other.close()
