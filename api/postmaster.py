@@ -22,7 +22,8 @@ from pathlib import Path
 from types import FrameType
 
 POLL = 0.05
-START = 60.0
+START = 300.0
+"""Seconds; after a crash it first reads again what it had not yet put in its place."""
 STOP = 20.0
 RESTARTS = 5
 PAUSE = 5.0
