@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from api.engine import PATIENCE
+from api.engine import PATIENCE, dropping
 from api.piccolo_conf import DB
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -53,7 +53,8 @@ async def borrowed() -> AsyncIterator[asyncpg.Connection]:
     if pool is None:
         raise LookupError("no pool is running")
     async with pool.acquire(timeout=PATIENCE) as connection:
-        yield connection
+        with dropping(connection):
+            yield connection
 
 
 async def connect(url: str, *, patience: float = 0) -> asyncpg.Connection:

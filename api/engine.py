@@ -1,16 +1,27 @@
 """The ORM's engine (数据库引擎): its transactions give their connection back however they end."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
-from ledger.connection import LOST
+from ledger.connection import LOST, is_lost
 
 PATIENCE = 30.0
 """Seconds that somebody waits for one of the pool's connections before it is told that there is none."""
+
+
+@contextlib.contextmanager
+def dropping(connection: Any) -> Iterator[None]:
+    """Drop the connection where it is lost: the driver may not have noticed, and would wait for its last answer."""
+    try:
+        yield
+    except LOST as error:
+        if is_lost(error):
+            connection.terminate()
+        raise
 
 
 class OurTransaction(PostgresTransaction):
@@ -30,7 +41,8 @@ class OurTransaction(PostgresTransaction):
         self.connection = await self.get_connection()
         self.transaction = self.connection.transaction()
         try:
-            await self.transaction.start()
+            with dropping(self.connection):
+                await self.transaction.start()
         except BaseException:
             await self._give_back()
             raise
@@ -43,10 +55,12 @@ class OurTransaction(PostgresTransaction):
         if self._parent is not None:
             return error is None
         try:
-            if error is None and not self._committed and not self._rolled_back:
-                await self.transaction.commit()
-            elif error is not None and not self._rolled_back and not self.connection.is_closed():
-                with contextlib.suppress(*LOST):  # what happened before is what matters
+            with dropping(self.connection):
+                if error is None and not self._committed and not self._rolled_back:
+                    await self.transaction.commit()
+                elif error is not None and is_lost(error):
+                    self.connection.terminate()
+                elif error is not None and not self._rolled_back:
                     await self.transaction.rollback()
         finally:
             self.engine.current_transaction.reset(self.context)
@@ -76,4 +90,5 @@ class OurEngine(PostgresEngine):
         if not self.pool:
             raise LookupError("no pool is running")
         async with self.pool.acquire(timeout=PATIENCE) as connection:
-            return await connection.fetch(query, *(args or ()))
+            with dropping(connection):
+                return await connection.fetch(query, *(args or ()))

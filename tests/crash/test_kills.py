@@ -46,7 +46,7 @@ from tests.worlds import DAY, draw_limits, draw_periods, draw_raw, draw_relation
 KILLS = int(os.environ.get("JIKAO_KILLS", "20"))
 SEED = os.environ.get("JIKAO_SEED") or str(random.SystemRandom().randrange(1_000_000))
 SYSTEMS = 8
-PATIENCE = 60
+PATIENCE = 120
 """Seconds in which the service must be back after a kill."""
 
 BEGIN = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
@@ -416,9 +416,11 @@ async def test_nothing_is_lost(folder: Path) -> None:
                 what = rng.choices(["server", "backend", "postmaster"], [2, 3, 3])[0]
                 assert machine.kill(what) or what != "server"
                 notes.seen[f"killed {what}"] += 1
+                print(f"{datetime.now(UTC):%H:%M:%S} kill {what}", flush=True)
                 if what == "server":
                     await asyncio.to_thread(machine.start)
                 await answering(notes)
+                print(f"{datetime.now(UTC):%H:%M:%S} answers", flush=True)
             stop.set()
     finally:
         await asyncio.to_thread(machine.stop)
