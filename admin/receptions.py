@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from admin.tables import Outcome, Reception
+from ledger import clock
 from ledger.current import Connection, get_current
 from ledger.listing import LONGEST_PAGE, PAGE
 from ledger.reading import reading
@@ -105,7 +106,7 @@ async def note(noted: Sequence[Noted]) -> None:
         INSERT INTO reception (at, sender, source, event, outcome, status, problem, problem_en)
         SELECT {}, * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[], {}::integer[], {}::text[], {}::text[])
         """,
-        datetime.now(UTC),
+        clock.now(),
         [each.sender[:100] for each in noted],
         [each.source[:64] for each in noted],
         [each.event[:200] for each in noted],

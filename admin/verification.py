@@ -7,7 +7,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -23,6 +23,7 @@ from admin.page import language_of, refuse_page, show
 from admin.tables import Role
 from engine.finding import Finding, Refused
 from engine.language import message, render
+from ledger import clock
 from ledger.difference import Seal, Verdict
 from ledger.reading import reading
 from ledger.seal import parse_seals, read_seal
@@ -78,7 +79,7 @@ class Verifier:
     def start(self, office: Office, length: int, by: str, seals: tuple[Seal, ...]) -> None:
         """Start one, unless one is running."""
         if self.run is None or not self.run.running:
-            self.run = run = Run(by=by, at=datetime.now(UTC), seals=seals)
+            self.run = run = Run(by=by, at=clock.now(), seals=seals)
             self._task = asyncio.create_task(self._verify(office, length, run))
 
     async def stop(self) -> None:

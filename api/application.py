@@ -20,6 +20,7 @@ from admin.verification import verifier
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
+from api.engine import PATIENCE
 from api.keys import Keyring
 from api.metrics import Meter
 from api.opening import database
@@ -31,6 +32,7 @@ from api.routes.rulebook import failing_cases
 from api.settings import Settings
 from engine.both import BothMatcher
 from engine.direct import DirectMatcher
+from ledger.connection import LOST
 from ledger.current import Current, use_current
 from ledger.recording import Recorder
 
@@ -48,7 +50,7 @@ async def ready() -> Response[dict[str, str]]:
     """就绪状态 / the database answers."""
     try:
         await DB._run_in_pool("SELECT 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*LOST, asyncpg.PostgresError) as error:
         log.warning("not ready: %s", error)
         return Response({"status": "unavailable"}, status_code=HTTP_503_SERVICE_UNAVAILABLE)
     return Response({"status": "ok"}, status_code=HTTP_200_OK)
@@ -68,7 +70,7 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
 
     @asynccontextmanager
     async def connections(_: Litestar) -> AsyncIterator[None]:
-        async with pooled(url):
+        async with pooled(url, patience=PATIENCE):  # it may be killed while a worker of ours starts
             use_current(current)
             async with borrowed() as connection:
                 await current.refresh(connection)

@@ -32,6 +32,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from api.postmaster import START
 from engine.finding import Finding, Refused
 from engine.language import Message, message
 
@@ -328,8 +329,15 @@ def _is_running(folder: Path) -> bool:
 
 
 def _answers(folder: Path, kept: Path, passwords: Mapping[str, str]) -> bool:
-    """Whether the server runs and lets us in. One whose keeper was just killed is going down: wait it out."""
+    """Whether the server runs and lets us in. One whose keeper was just killed is going down: wait it out.
+
+    Raises:
+        Refused: it runs and does not come up.
+    """
+    last = time.monotonic() + START
     while _is_running(folder):
+        if time.monotonic() > last:
+            raise _refused(folder, message("embedded.start", reason=folder / "log"))
         try:
             _wait(Cluster(sockets=Path(kept.read_text()), passwords=passwords).greet())
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):

@@ -22,9 +22,11 @@ from pathlib import Path
 from types import FrameType
 
 POLL = 0.05
-START = 60.0
-STOP = 60.0
+START = 300.0
+"""Seconds; after a crash it first reads again what it had not yet put in its place."""
+STOP = 20.0
 RESTARTS = 5
+PAUSE = 5.0
 
 
 def account(data: Path) -> int | None:
@@ -172,13 +174,15 @@ def keep(binaries: Path, folder: Path, options: list[str]) -> int:
         say(last_words(log, since))
         return 1
     say("ready")
-    restarts = 0
+    failed = 0
     while not asked and not nobody_uses(users):
-        if server.poll() is not None and restarts < RESTARTS:
-            restarts += 1
+        if server.poll() is not None:
+            # However often it is killed. What keeps it from starting (shared memory still in use, a full disk) may
+            # pass; meanwhile it is tried less and less often.
+            time.sleep(min(failed * POLL * 2, PAUSE))
             clear_left_over(data)
             server = start(binaries, data, log, options)
-            wait_ready(server, data)
+            failed = 0 if wait_ready(server, data) else failed + 1
         time.sleep(POLL)
     stop(server)
     leave_sockets(folder)

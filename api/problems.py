@@ -21,6 +21,7 @@ from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render
 from engine.report import pointer
 from ledger.appeals import Barred, OutOfTurn
+from ledger.connection import is_lost
 from ledger.reading import Unknown
 from rules.draft import Stale
 
@@ -141,11 +142,9 @@ def _status(error: BaseException) -> tuple[int, str]:
             return (409, "conflict") if keys & _STATES else (422, "refused")
         case Disagreement():
             return 503, "disagreement"
-        case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError() | asyncpg.TooManyConnectionsError():
-            return 503, "unavailable"
         case asyncpg.CharacterNotInRepertoireError():
             return 400, "malformed"
-        case OSError() | TimeoutError():
+        case _ if is_lost(error):
             return 503, "unavailable"
         case ValidationException():
             return 422, "refused"

@@ -20,6 +20,7 @@ from engine.publication import reread, succeed
 from engine.reorganisation import reorganise
 from engine.report import canonical_json
 from engine.rulebook import Rulebook
+from ledger import clock
 from ledger.current import get_current
 from ledger.desk import Desk, Receipt, open_desk
 from rules.document import rulebook_hash, write_rulebook
@@ -49,7 +50,7 @@ async def publish_rulebook(
             return await publish_rulebook(
                 rulebook, note=note, reason=reason, actor=actor, approved_by=approved_by, desk=own
             )
-    at = datetime.now(UTC)
+    at = clock.now()
     bureau = succeed(desk.bureau, rulebook)
     number = bureau.versions[-1].number
     await desk.recall_by(bureau)
@@ -116,7 +117,7 @@ async def organise(
     }
     bureau = msgspec.structs.replace(desk.bureau, organisation=after.organisation)
     return await desk.act(
-        "organisation", content, reason, actor, datetime.now(UTC), Change(reconsidered=tuple(concerned)), bureau
+        "organisation", content, reason, actor, clock.now(), Change(reconsidered=tuple(concerned)), bureau
     )
 
 
@@ -160,7 +161,7 @@ async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, de
     )
     content = {"periods": [msgspec.to_builtins(period) for period in declared]}
     change = Change(reconsidered=tuple(concerned), period_charges=charged)
-    return await desk.act("periods", content, reason, actor, datetime.now(UTC), change, bureau)
+    return await desk.act("periods", content, reason, actor, clock.now(), change, bureau)
 
 
 def _types_under_period_limits(bureau: Any) -> set[str]:

@@ -13,7 +13,6 @@ decide is said in :mod:`ledger.reviewing`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ import msgspec
 from engine.finding import Finding, Refused
 from engine.language import Message, message
 from engine.planner import Change
+from ledger import clock
 from ledger.attachment import Attachment, check_count
 from ledger.current import Connection, get_current
 from ledger.desk import Desk, open_desk
@@ -172,7 +172,7 @@ def may_withdraw(appellant: str, lodger: str | None, by: Party) -> bool:
 
 async def take_step(desk: Desk, case: Case | None, content: Mapping[str, Any], text: str, by: Party) -> Case:
     """Note a step in the chain and in the table."""
-    receipt = await desk.act("appeal", content, text, by.name, datetime.now(UTC), Change())
+    receipt = await desk.act("appeal", content, text, by.name, clock.now(), Change())
     after = follow(case, receipt.number, content)
     await desk.write()
     await desk.connection.execute(

@@ -7,7 +7,6 @@ its name: PDF, images, office documents, plain text, and nothing else.
 
 import io
 import re
-import secrets
 import zipfile
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.report import pointer
 from engine.scalar import Raw, Unfit
-from ledger.remark import hash_bytes
+from ledger.remark import hash_bytes, new_salt
 
 MOST = 5
 """Attachments of one appeal at most."""
@@ -77,7 +76,7 @@ def read_attachment(place: int, name: Raw, content: bytes) -> Attachment:
     media_type = told_by_content(content)
     if media_type is None:
         raise Refused(Finding(path=f"{path}/content", message=message("attachment.kind", name=called)))
-    salt = secrets.token_hex(16)
+    salt = new_salt()
     return Attachment(
         hash_attachment(salt, media_type, called, content), salt, called, media_type, len(content), content
     )

@@ -93,7 +93,9 @@ class Current:
         versions = before.versions
         if head.version != seen[0]:
             rows = await connection.fetch(
-                "SELECT number, document FROM rulebook_version WHERE number > $1 ORDER BY number", seen[0]
+                "SELECT number, document FROM rulebook_version WHERE number > $1 AND number <= $2 ORDER BY number",
+                seen[0],
+                head.version,  # who does not hold the lock may see one more, committed since the head was read
             )
             versions = (*versions, *(load_version(row["number"], row["document"]) for row in rows))
         organisation = before.organisation

@@ -6,7 +6,7 @@ booked on the next (上期调整). Only an empty ledger is filled, and it is mar
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -18,7 +18,7 @@ from engine.language import message
 from engine.period import Period
 from engine.report import parse_report
 from engine.rulebook import Rulebook
-from ledger import acts, settling
+from ledger import acts, clock, settling
 from ledger.current import Current
 from ledger.demonstration import DAYS, Demonstration, county
 from ledger.desk import Desk, open_desk
@@ -93,7 +93,7 @@ async def _withdraw_late(current: Current, demonstration: Demonstration, closed:
         noted = report.type == "criticism_notice" and report.data.get("level") in ("province", "city")
         if place % WITHDRAWN and noted and report.time.date() <= last:
             async with open_desk(current) as desk:
-                await desk.retract(report.key, "复核后撤销，计入下一期", ACTOR, datetime.now(UTC))
+                await desk.retract(report.key, "复核后撤销，计入下一期", ACTOR, clock.now())
             return
 
 
@@ -102,7 +102,7 @@ async def _withdraw_some(desk: Desk, demonstration: Demonstration) -> None:
     for place, raw in enumerate(events):
         key = EventKey(raw["source"], raw["id"])
         if place % 6 == 0:
-            await desk.retract(key, "申诉成立，予以撤销", ACTOR, datetime.now(UTC))
+            await desk.retract(key, "申诉成立，予以撤销", ACTOR, clock.now())
         elif place % 6 == 3:
             report = parse_report({**raw, "id": f"{raw['id']}-更正"})
-            await desk.correct(key, report, "情况更正", ACTOR, datetime.now(UTC))
+            await desk.correct(key, report, "情况更正", ACTOR, clock.now())

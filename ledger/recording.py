@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from engine.admission import admit
@@ -19,6 +18,8 @@ from engine.event import EventKey
 from engine.finding import Refused
 from engine.report import Report
 from engine.scene import gather
+from ledger import clock
+from ledger.connection import is_lost
 from ledger.current import Current
 from ledger.desk import Desk, Receipt, open_desk
 
@@ -63,7 +64,7 @@ class Recorder:
             Refused: it may not be kept.
             Disagreement: the two matchers came to different rules; it is not kept.
         """
-        received_at = datetime.now(UTC)
+        received_at = clock.now()
         checked = self.check(report, self._current.bureau)
 
         async def job(desk: Desk) -> Receipt:
@@ -75,7 +76,7 @@ class Recorder:
 
     async def record_all(self, reports: Sequence[Report]) -> list[Receipt]:
         """Record events in one transaction, all or none; the first that may not be kept is named in :class:`Spoilt`."""
-        received_at = datetime.now(UTC)
+        received_at = clock.now()
         receipts = []
         async with open_desk(self._current) as desk:
             await desk.prepare(reports)
@@ -89,14 +90,14 @@ class Recorder:
 
     async def retract(self, key: EventKey, reason: str, actor: str) -> Receipt:
         """Withdraw an event."""
-        return await self._submit(lambda desk: desk.retract(key, reason, actor, datetime.now(UTC)))
+        return await self._submit(lambda desk: desk.retract(key, reason, actor, clock.now()))
 
     async def correct(self, key: EventKey, report: Report, reason: str, actor: str) -> Receipt:
         """Withdraw an event and record what replaces it."""
 
         async def job(desk: Desk) -> Receipt:
             self.check(report, desk.bureau)
-            return await desk.correct(key, report, reason, actor, datetime.now(UTC))
+            return await desk.correct(key, report, reason, actor, clock.now())
 
         return await self._submit(job)
 
@@ -127,7 +128,9 @@ class Recorder:
             try:
                 answers = await self._post(group)
             except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
-                if len(group) == 1:
+                if is_lost(error):
+                    self._give_up(group, error)
+                elif len(group) == 1:
                     _answer(group[0].answer, error)
                 else:
                     await self._post_alone(group)
@@ -155,9 +158,18 @@ class Recorder:
             try:
                 answers = await self._post([waiting])
             except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
+                if is_lost(error):
+                    return self._give_up(group, error)
                 _answer(waiting.answer, error)
             else:
                 _answer(waiting.answer, answers[0])
+        return None
+
+    def _give_up(self, group: list[Waiting], error: Exception) -> None:
+        """The database is away, which is nobody's fault: whoever still waits is told at once, and sends it again."""
+        left, self._waiting = (*group, *self._waiting), []
+        for waiting in left:
+            _answer(waiting.answer, error)
 
 
 def _answer(future: "asyncio.Future[Receipt]", answer: Receipt | Exception) -> None:

@@ -20,8 +20,13 @@ class Remark(NamedTuple):
     @classmethod
     def of(cls, text: str) -> "Remark":
         """The text with a new salt."""
-        salt = secrets.token_hex(16)
+        salt = new_salt()
         return cls(hash_text(salt, text), salt, text)
+
+
+def new_salt() -> str:
+    """128 random bits, in hexadecimal."""
+    return secrets.token_hex(16)
 
 
 def hash_text(salt: str, text: str) -> str:

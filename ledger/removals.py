@@ -7,13 +7,13 @@ it. Everything else (codes, dates, amounts, who acted) stays. A reason for a rem
 """
 
 import re
-from datetime import UTC, datetime
 
 import msgspec
 
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.planner import Change
+from ledger import clock
 from ledger.current import get_current
 from ledger.desk import open_desk
 from ledger.reading import Unknown
@@ -57,7 +57,7 @@ async def remove(number: int, what: str, reason: str, actor: str) -> Removed:
         if done is not None:
             return Removed(act=done, of=number, what=what, hash=hashed)
         content = {"act": number, "what": table, "hash": hashed}
-        receipt = await desk.act("removal", content, reason, actor, datetime.now(UTC), Change())
+        receipt = await desk.act("removal", content, reason, actor, clock.now(), Change())
         await desk.write()
         emptied = "text = NULL" if what == REMARK else "content = NULL, name = NULL"
         await desk.connection.execute(

@@ -12,7 +12,7 @@ entry; and whoever carried out the act that posted the entry.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from engine.finding import Finding, Refused
 from engine.language import Message, message
 from engine.report import pointer
 from engine.standing import Figures
-from ledger import settling
+from ledger import clock, settling
 from ledger.appeals import (
     OPEN,
     Barred,
@@ -179,7 +179,7 @@ async def _carry_out(
         raise Refused(Finding(path=where, message=message("redress.not_named", source=key.source, id=key.id)))
     if not known["standing"]:
         raise OutOfTurn(Finding(path=where, message=message("event.not_standing", source=key.source, id=key.id)))
-    at = datetime.now(UTC)
+    at = clock.now()
     try:
         if redress.report is None:
             await desk.retract(key, "", by.name, at, case.number)

@@ -8,7 +8,6 @@ every snapshot stays.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Literal
@@ -27,6 +26,7 @@ from engine.planner import Change
 from engine.settlement import Settlement
 from engine.settlement import settle as reckon
 from engine.standing import Figures
+from ledger import clock
 from ledger.current import get_current
 from ledger.desk import Desk, Receipt, decided_in, open_desk
 from ledger.reading import read_account, read_figures
@@ -60,7 +60,7 @@ async def settle(
         "progress": msgspec.json.decode(plain_json(settlement.progress)),
         **decided_in(appeal),
     }
-    return await desk.act("settlement", content, reason, actor, datetime.now(UTC), change, bureau)
+    return await desk.act("settlement", content, reason, actor, clock.now(), change, bureau)
 
 
 async def close(code: str, *, reason: str = "", actor: str) -> Receipt:
@@ -114,7 +114,7 @@ async def _set_state(
     desk.head.periods += 1
     periods = {**desk.bureau.calendar.periods, period.code: msgspec.structs.replace(period, state=state)}
     bureau = msgspec.structs.replace(desk.bureau, calendar=Calendar(periods.values()))
-    return await desk.act(kind, {"period": period.code, **told}, reason, actor, datetime.now(UTC), Change(), bureau)
+    return await desk.act(kind, {"period": period.code, **told}, reason, actor, clock.now(), Change(), bureau)
 
 
 async def _reckon(desk: Desk, bureau: Bureau, period: Period, grown: Iterable[Entry]) -> Settlement:

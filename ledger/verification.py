@@ -9,7 +9,6 @@ of matters that compete).
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from fractions import Fraction
 from time import perf_counter
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from engine.bureau import Bureau
 from engine.charging import written
 from engine.evaluation import PeriodCharge
 from ledger import beside_check as beside
+from ledger import clock
 from ledger.account_check import check_bookings, check_periods
 from ledger.chain_check import Charged, check_ends, check_range, check_seals
 from ledger.crew import Crew, Reader, gather_crew
@@ -59,7 +59,7 @@ async def verify(
     processes: int = 2,
 ) -> Verdict:
     """Verify the ledger of a database, in so many processes (0: in this one)."""
-    begun, at = perf_counter(), datetime.now(UTC)
+    begun, at = perf_counter(), clock.now()
     watched = _Watched(progress)
     async with gather_crew(url, timezone, processes, watched.advance) as crew:
         verification = Verification(crew, watched, seals)

@@ -18,6 +18,7 @@ import msgspec
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.period import Period
+from ledger import clock
 from ledger.current import Connection, get_current
 
 
@@ -38,7 +39,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 def today() -> date:
     """The organisation's date."""
-    return datetime.now(get_current().timezone).date()
+    return clock.now().astimezone(get_current().timezone).date()
 
 
 async def find_window(connection: Connection, entry: Mapping[str, Any]) -> Window:

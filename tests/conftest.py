@@ -18,6 +18,8 @@ from api.embedded import Cluster, Database, throwaway
 from api.migrating import migrate
 from tests.processes import Server, serving
 
+pytest.register_assert_rewrite("tests.books", "tests.simulator", "tests.worlds")
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 TEMPLATE = "migrated"

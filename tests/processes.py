@@ -6,9 +6,10 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 import httpx
 
@@ -55,14 +56,22 @@ def serving(database: Database, **settings: str) -> Iterator[Server]:
 
 def jikao(*arguments: str, **settings: str) -> "subprocess.Popen[str]":
     """Start a command of ours, in English and with these settings only, on a free port."""
+    return start(arguments, settings)
+
+
+def start(
+    arguments: Iterable[str], settings: Mapping[str, str], complaints: IO[str] | int = subprocess.PIPE
+) -> "subprocess.Popen[str]":
+    """The same, in a process group of its own, so that it can be killed with all its workers."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JIKAO_", "DATABASE_URL"))}
     environment |= {"JIKAO_LISTEN": "127.0.0.1:0", "JIKAO_LANGUAGE": "en", **settings}
     return subprocess.Popen(
         [sys.executable, "-m", "api.command", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=complaints,
         text=True,
+        process_group=0,
     )
 
 

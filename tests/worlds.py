@@ -6,6 +6,7 @@ happens here in every other step.
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -209,8 +210,8 @@ def draw_limits(rng: random.Random) -> dict[str, Limit]:
     }
 
 
-def draw_relation(rng: random.Random) -> Relation:
-    start = rng.choice([None, rng.choice(MONTHS)])
+def draw_relation(rng: random.Random, months: Sequence[date] = MONTHS) -> Relation:
+    start = rng.choice([None, rng.choice(months)])
     return Relation(
         subject=rng.choice(UNITS + PEOPLE),
         relation=rng.choice(RELATIONS),
@@ -242,9 +243,21 @@ def instant(rng: random.Random) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(0, 24 * 170))
 
 
-def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
-    """A report: mostly in order after the latest one, often late."""
-    time = instant(rng) if latest is None or rng.random() < 0.4 else latest + timedelta(hours=rng.randrange(1, 60))
+def draw_report(
+    rng: random.Random,
+    id: str,
+    latest: datetime | None,
+    anywhere: Callable[[random.Random], datetime] = instant,
+) -> Report:
+    """A report: mostly in order after the latest one, often late: anywhere."""
+    return parse_report(draw_raw(rng, id, latest, anywhere))
+
+
+def draw_raw(
+    rng: random.Random, id: str, latest: datetime | None, anywhere: Callable[[random.Random], datetime] = instant
+) -> dict[str, Raw]:
+    """The same, as a system writes it."""
+    time = anywhere(rng) if latest is None or rng.random() < 0.4 else latest + timedelta(hours=rng.randrange(1, 60))
     raw: dict[str, Raw] = {
         "id": id,
         "source": rng.choice(["s", "t"]),
@@ -268,7 +281,7 @@ def draw_report(rng: random.Random, id: str, latest: datetime | None) -> Report:
         if rng.random() < 0.5:
             data["done"] = (due + timedelta(days=rng.randrange(0, 9))).isoformat()
     raw["data"] = data
-    return parse_report(raw)
+    return raw
 
 
 class Step(NamedTuple):
@@ -299,23 +312,35 @@ class History:
         self.periodical = periodical
         self.limits = draw_limits(rng)
         self.organisation = Organisation(draw_subjects(), [draw_relation(rng) for _ in range(rng.randrange(3, 10))])
-        self.first = draw_rulebook(rng, datetime(2026, 1, 1, tzinfo=UTC), self.limits, periodical=periodical)
-        self.register = Register(Bureau(organisation=self.organisation, calendar=Calendar(draw_periods())))
+        self.first = self.new_rulebook(datetime(2026, 1, 1, tzinfo=UTC))
+        self.register = Register(Bureau(organisation=self.organisation, calendar=Calendar(self.first_periods())))
         self.register.publish(self.first)
         self.seen: Counter[str] = Counter()
         self.latest: datetime | None = None
         self.reports: list[Report] = []
 
+    def first_periods(self) -> Sequence[Period]:
+        """The periods that are declared from the start."""
+        return draw_periods()
+
+    def new_rulebook(self, effective: datetime) -> Rulebook:
+        """A rulebook that is in effect from then on."""
+        return draw_rulebook(self.rng, effective, self.limits, periodical=self.periodical)
+
     def step(self) -> tuple[Step, bool]:
         """One thing happens; what is refused leaves no trace. The step, and whether it was refused."""
         step = self.draw()
+        return step, self.live(step)
+
+    def live(self, step: Step) -> bool:
+        """Live through a step; whether it was refused."""
         try:
             getattr(self.register, step.verb)(*step.args)
         except Refused:
             self.seen["refused"] += 1
-            return step, True
+            return True
         self.seen[step.verb] += 1
-        return step, False
+        return False
 
     def draw(self) -> Step:
         """Something that may happen next."""
@@ -334,7 +359,7 @@ class History:
                 return Step("correct", (self._some_event(), self._report("C")))
             case "publish":
                 effective = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=rng.randrange(0, 170))
-                return Step("publish", (draw_rulebook(rng, effective, self.limits, periodical=self.periodical),))
+                return Step("publish", (self.new_rulebook(effective),))
             case "organise":
                 since = DAY + timedelta(days=rng.randrange(0, 170))
                 place = Place(kind="person", group="p", unit=rng.choice(UNITS))

@@ -95,6 +95,7 @@ def _run(settings: Settings, listening: socket.socket) -> None:
         server_header=False,
         proxy_headers=True,
         timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=60,  # on a busy machine a worker takes longer to start than the five seconds it gets
     )
     with contextlib.suppress(KeyboardInterrupt):  # the server says so again when it has stopped in order
         if settings.workers > 1:
