@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
+import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 from ledger.connection import LOST, is_lost
@@ -20,8 +21,14 @@ def dropping(connection: Any) -> Iterator[None]:
         yield
     except LOST as error:
         if is_lost(error):
-            connection.terminate()
+            _drop(connection)
         raise
+
+
+def _drop(connection: Any) -> None:
+    """Let go of a lost connection; the pool may have noticed before us."""
+    with contextlib.suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class OurTransaction(PostgresTransaction):
@@ -59,7 +66,7 @@ class OurTransaction(PostgresTransaction):
                 if error is None and not self._committed and not self._rolled_back:
                     await self.transaction.commit()
                 elif error is not None and is_lost(error):
-                    self.connection.terminate()
+                    _drop(self.connection)
                 elif error is not None and not self._rolled_back:
                     await self.transaction.rollback()
         finally:
