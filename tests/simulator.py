@@ -41,12 +41,15 @@ from engine.organisation import TIMEZONE, Place, Subject
 from engine.period import Period
 from engine.report import Report
 from engine.rulebook import Rulebook
-from ledger import acts, clock, remark, settling
+from ledger import acts, appeals, clock, remark, settling
+from ledger.appeals import Party
 from ledger.connection import is_lost
 from ledger.current import Current, use_current
 from ledger.desk import Desk, Receipt, open_desk
 from ledger.reading import read_figures
 from ledger.recording import Recorder, Spoilt
+from ledger.redress import Redress
+from ledger.reviewing import Verdict, decide
 from rules.document import read_rulebook
 from rules.writing import write_rulebook
 from tests.books import add_up, check_chain, check_present
@@ -78,13 +81,12 @@ VERBS = {
     "settle": 4,
     "close": 3,
     "reopen": 2,
+    "lodge": 4,
+    "answer": 2,
+    "decide": 3,
     "restart": 1,
 }
-"""What may happen, and how often; each is a method of :class:`Simulation`.
-
-Appeals join here: a verb, and a method of that name that lodges, answers or decides by :meth:`Simulation.act`; what a
-decision withdraws or replaces, the register lives through as ``Step("retract", …)`` or ``Step("correct", …)``.
-"""
+"""What may happen, and how often; each is a method of :class:`Simulation`."""
 
 
 # time, chance, and cuts
@@ -527,6 +529,71 @@ class Simulation:
     async def reopen(self) -> None:
         if code := self.town.some_period("closed"):
             await self.act("reopen", code)
+
+    async def lodge(self) -> None:
+        """A subject appeals one of its latest entries, where the window of appeals lets it."""
+        rows = await self.look("SELECT number, subject FROM entry ORDER BY number DESC LIMIT 60")
+        if rows:
+            number, subject = self.rng.choice(rows)
+            if await self.step_of_case(lambda: appeals.lodge(number, "x", (), Party(name="s", subject=subject))):
+                self.seen["lodged"] += 1
+
+    async def answer(self) -> None:
+        """The office answers an appeal."""
+        if (case := await self.open_case()) is not None:
+            await self.step_of_case(lambda: appeals.answer(case["number"], "x", Party(name="o", office=True)))
+
+    async def decide(self) -> None:
+        """A reviewer decides an appeal; what they withdraw or replace, the register lives through as well."""
+        if (case := await self.open_case()) is None:
+            return
+        key, register = EventKey(case["source"] or "", case["event"] or ""), self.town.register
+        standing = register.book.recorded(key)
+        redress, refused = tuple[Redress, ...](), False
+        if standing is not None and self.rng.random() < 0.8:
+            report = None if self.rng.random() < 0.5 else self.town.new_report("A")
+            redress = (Redress(key=key, report=report),)
+            if report is None:
+                step = Step("retract", (key,))
+            else:
+                report = msgspec.structs.replace(report, recorded_at=standing.event.recorded_at)
+                step = Step("correct", (key, report))
+            refused = self.town.live(step)
+        by = Party(name=f"r{case['number']}", reviewer=True)
+        verdict: Verdict = "upheld" if redress else "rejected"
+        carried_out = await self.step_of_case(lambda: decide(case["number"], verdict, "x", redress, by, self.recorder))
+        assert carried_out != refused, (case, redress)
+        self.seen["upheld"] += carried_out and bool(redress)
+
+    async def open_case(self) -> Any:
+        """An appeal that is not decided yet, with its event; None where there is none."""
+        rows = await self.look(
+            "SELECT a.number, e.source, e.event FROM appeal a JOIN entry e ON e.number = a.entry"
+            " WHERE a.state IN ('lodged', 'answered') ORDER BY a.number"
+        )
+        return self.rng.choice(rows) if rows else None
+
+    async def step_of_case(self, work: Callable[[], Awaitable[Any]]) -> bool:
+        """A step of an appeal, which may be refused; whether it was carried out."""
+        length = self.length
+
+        async def done() -> bool:
+            return self.length > length
+
+        try:
+            await self.until_answered(work, done)
+        except Refused:
+            return False
+        return True
+
+    async def look(self, query: str) -> Any:
+        """What is in the ledger, for whoever goes by it; no storm touches that."""
+        left, self.storm.left = self.storm.left, None
+        await self.check_whole()
+        async with open_desk(self.current, keep=False) as desk:
+            rows = await desk.connection.fetch(query)
+        self.storm.left = left
+        return rows
 
     async def restart(self) -> None:
         """The service is stopped and started."""

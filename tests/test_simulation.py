@@ -36,7 +36,7 @@ async def test_the_ledger_lives_through_it_as_the_register_does(database: Databa
     async with simulating(database, int(seed)) as simulation:
         await simulation.live(STEPS)
     if STEPS >= 2000:
-        for what in ("cut", "died", "answer lost", "spoilt", "published"):
+        for what in ("cut", "died", "answer lost", "spoilt", "published", "upheld"):
             assert simulation.seen[what] > 2, (what, simulation.seen)
 
 
