@@ -36,7 +36,7 @@ async def test_the_ledger_lives_through_it_as_the_register_does(database: Databa
     async with simulating(database, int(seed)) as simulation:
         await simulation.live(STEPS)
     if STEPS >= 2000:
-        for what in ("cut", "died", "answer lost", "spoilt", "published", "upheld"):
+        for what in ("cut", "died", "spoilt", "published", "upheld"):
             assert simulation.seen[what] > 2, (what, simulation.seen)
 
 
@@ -91,7 +91,7 @@ async def test_a_cut_at_every_statement_leaves_all_or_nothing(database: Database
                     await simulation.start()
                 if simulation.storm.struck == struck:
                     break
-            assert 10 < statement < 99
+            assert 5 < statement < 99
         await simulation.check(thorough=True)
 
 
