@@ -546,6 +546,7 @@ TEXTS: Catalogue = {
     ),
     "receptions.all_well": ("没有退回、重复或缺少的事件。", "Nothing was refused, repeated or missing."),
     # --- appeals (申诉) ---
+    "appeals.hash": ("链上摘要", "hash"),
     "page.appeals": ("申诉台账", "Appeals"),
     "home.appeals": (
         "提出、答复、复核申诉，查看每件申诉的进展。",

@@ -124,7 +124,6 @@ def verification_routes(office: Office) -> Router:
             status,
             seal=seal,
             noted=msgspec.json.encode(seal).decode(),
-            now=datetime.now(office.timezone),
             run=verifier.run,
             timezone=office.timezone,
             problems=problems,
