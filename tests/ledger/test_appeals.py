@@ -18,7 +18,8 @@ from engine.finding import Refused
 from engine.language import render
 from engine.organisation import TIMEZONE
 from engine.report import parse_report
-from ledger import acts, appeals, reviewing, settling, windows
+from ledger import acts, settling
+from ledger import clock as ledger_clock
 from ledger.appeals import Barred, Case, OutOfTurn, Party, answer, find_case, fold, lodge, withdraw
 from ledger.attachment import LARGEST, check_count, hash_attachment, read_attachment, told_by_content
 from ledger.cases import AppealFilter, list_appeals, read_appeal, read_file
@@ -54,15 +55,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """What time it is, for every act from now on."""
 
     def set_clock(at: str) -> None:
-        instant = datetime.fromisoformat(at)
-
-        class Standing(datetime):
-            @classmethod
-            def now(cls, tz: Any = None) -> Any:
-                return instant.astimezone(tz)
-
-        for module in (windows, settling, appeals, reviewing):
-            monkeypatch.setattr(module, "datetime", Standing)
+        instant = datetime.fromisoformat(at).astimezone(UTC)
+        monkeypatch.setattr(ledger_clock, "now", lambda: instant)
 
     return set_clock
 
