@@ -24,6 +24,7 @@ from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.lateness import unfinished
+from engine.matchers import KeptMatchers
 from engine.matching import Matcher
 from engine.organisation import Organisation, Relation, Subject
 from engine.period import Calendar, Period
@@ -31,7 +32,7 @@ from engine.planner import Change, Plan, plan
 from engine.publication import reread, succeed
 from engine.reorganisation import reorganise
 from engine.report import Report
-from engine.rulebook import Rulebook, Version
+from engine.rulebook import Rulebook
 from engine.scene import Matchers
 from engine.settlement import Settlement, settle
 from engine.standing import Figures, figures
@@ -68,8 +69,8 @@ class Register:
         self.period_charges: dict[Lot, tuple[PeriodCharge, ...]] = {}
         self.settlements: dict[str, Settlement] = {}
         self.snapshots: dict[str, list[Figures]] = defaultdict(list)
-        self._make_matcher = matcher
-        self._matchers: dict[int, Matcher] = {}
+        self.matcher: Matchers = KeptMatchers(matcher)
+        """The matcher of a version."""
         self._number = 0
 
     # events
@@ -182,12 +183,6 @@ class Register:
         """Everything that stands, evaluated from nothing, by the register's matchers or by others."""
         charges = [each for lot in self.period_charges.values() for each in lot]
         return evaluate(self.bureau, self.book.events.values(), matchers or self.matcher, charges)
-
-    def matcher(self, version: Version) -> Matcher:
-        """The matcher of a version, made once."""
-        if version.number not in self._matchers:
-            self._matchers[version.number] = self._make_matcher(version.rulebook)
-        return self._matchers[version.number]
 
     def _repeats(self, report: Report) -> bool:
         held = self.held.get(report.key)

@@ -15,6 +15,7 @@ import msgspec
 from engine.both import live_matcher
 from engine.bureau import Bureau
 from engine.direct import DirectMatcher
+from engine.matchers import KeptMatchers
 from engine.matching import Matcher
 from engine.organisation import Organisation, Place, Relation, Subject
 from engine.period import Calendar, Period
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ledger.present import Present
 
 Connection: TypeAlias = asyncpg.Connection
-Matchers: TypeAlias = dict[int, tuple[Rulebook, Matcher]]
 
 
 class Head(msgspec.Struct, kw_only=True):
@@ -59,10 +59,9 @@ class Current:
         self.demonstration = False
         self.present: Present | None = None
         """What this process knows of the present since it last posted; of use while nobody else posts."""
-        self._live = live
         self._seen: tuple[int, int, int, date | None] | None = None
-        self._direct: Matchers = {}
-        self._both: Matchers = {}
+        self._direct = KeptMatchers(DirectMatcher)
+        self._both = KeptMatchers(live)
 
     async def refresh(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head, holding the ledger's lock if asked to, and whatever it says is newer."""
@@ -82,11 +81,11 @@ class Current:
 
     def direct(self, version: Version) -> Matcher:
         """The direct matcher of a version, for whatever is scored again."""
-        return _kept(self._direct, version, DirectMatcher)
+        return self._direct(version)
 
     def live(self, version: Version) -> Matcher:
         """The matcher for live events: both, unless the settings say otherwise."""
-        return _kept(self._both, version, self._live)
+        return self._both(version)
 
     async def _load(self, connection: Connection, head: Head) -> Bureau:
         before, seen = self.bureau, self._seen or (0, 0, 0, None)
@@ -123,14 +122,6 @@ def get_current() -> Current:
     if _current is None:
         raise LookupError("no bureau is in use")
     return _current
-
-
-def _kept(held: Matchers, version: Version, make: Callable[[Rulebook], Matcher]) -> Matcher:
-    # A version that was only tried (a preview, a refused publication) leaves its number to another rulebook.
-    known = held.get(version.number)
-    if known is None or known[0] is not version.rulebook:
-        known = held[version.number] = (version.rulebook, make(version.rulebook))
-    return known[1]
 
 
 def load_version(number: int, document: str) -> Version:

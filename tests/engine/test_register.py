@@ -2,18 +2,23 @@
 
 import os
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from engine.condition import names_of, parse
 from engine.durable import DurableMatcher, available
 from engine.finding import Refused
 from engine.matching import Matcher
+from engine.organisation import Organisation
 from engine.period import Period
-from engine.rulebook import Version
-from tests.worlds import DAY, History, check_limits, check_sums
+from engine.register import open_register
+from engine.report import parse_report
+from engine.rulebook import EventRule, Fixed, Rulebook, Version
+from engine.scalar import Raw
+from tests.worlds import DAY, NOTICE, History, check_limits, check_sums, draw_subjects
 
 CENT = Decimal("0.01")
 HISTORIES = int(os.environ.get("JIKAO_HISTORIES", "10000"))
@@ -110,3 +115,30 @@ def test_a_closed_period_may_not_be_declared_otherwise() -> None:
         register.declare([msgspec.structs.replace(known, state="open", end=known.end + timedelta(days=1))])
     register.declare([msgspec.structs.replace(known, state="open")])
     assert register.period("Q1").state == "closed"
+
+
+def rulebook(effective: date, when: str, points: str) -> Rulebook:
+    """A rulebook of one rule on notices."""
+    rule = EventRule(code="R", on="notice", when=parse(when, names_of([NOTICE])), points=Fixed(Decimal(points)))
+    begins = datetime(effective.year, effective.month, effective.day, tzinfo=UTC)
+    return Rulebook(code="b", effective=begins, event_types={"notice": NOTICE}, rules=(rule,))
+
+
+def test_a_refused_publication_leaves_its_number_and_nothing_else() -> None:
+    """The next one has the same number; its events are matched by its own rules."""
+    january = Period(code="2026-01", kind="month", start=DAY, end=date(2026, 2, 1))
+    register = open_register([rulebook(DAY, 'level == "high"', "-1")], Organisation(draw_subjects()), [january])
+
+    def report(id: str, month: int) -> None:
+        time = f"2026-{month:02d}-10T10:00:00+08:00"
+        data: dict[str, Raw] = {"level": "high"}
+        register.record(parse_report({"id": id, "type": "notice", "subject": "U1", "time": time, "data": data}))
+
+    report("E1", 1)
+    register.close("2026-01")
+    with pytest.raises(Refused):  # no open period takes what it would give back
+        register.publish(rulebook(DAY, 'level == "low"', "-2"))
+    register.publish(rulebook(date(2026, 2, 1), 'level == "high"', "-3"))
+    report("E2", 2)
+    charged = {key.id: posted for key, posted in register.sums.items()}
+    assert charged == {"E1": Decimal(-1), "E2": Decimal(-3)}
