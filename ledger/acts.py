@@ -62,7 +62,12 @@ async def publish_rulebook(
     if concerned and not reason:
         raise Refused(Finding(message=message("act.reason_needed", events=len(concerned)), path="/reason"))
     hashed = rulebook_hash(rulebook)
-    content = {"version": number, "hash": hashed, "effective": rulebook.effective.astimezone(UTC).isoformat()}
+    content = {
+        "version": number,
+        "hash": hashed,
+        "effective": rulebook.effective.astimezone(UTC).isoformat(),
+        "approved_by": list(approved_by),
+    }
     receipt = await desk.act(
         "publication", content, reason or note, actor, at, Change(reconsidered=tuple(concerned)), bureau
     )

@@ -13,6 +13,8 @@ from engine.finding import Refused
 from engine.organisation import Organisation
 from engine.period import Calendar
 from engine.rulebook import Version
+from ledger.appeals import Case, fold
+from ledger.attachment import hash_attachment
 from ledger.crew import Reader
 from ledger.current import load_calendar, load_organisation, load_version
 from ledger.difference import Difference
@@ -35,6 +37,8 @@ _SAYS: Mapping[str, tuple[str, ...]] = {
     "settlement": ("period", "through", "comparisons", "progress"),
     "closing": ("period", "snapshot", "figures"),
     "reopening": ("period",),
+    "appeal": ("step",),
+    "removal": ("act", "what", "hash"),
 }
 """What the content of an act says at least."""
 
@@ -75,6 +79,42 @@ async def check_remarks(reader: Reader, acts: Sequence[ActRow]) -> Difference | 
     return min(wrong, key=lambda each: each.number or 0, default=None)
 
 
+async def check_attachments(reader: Reader, acts: Sequence[ActRow]) -> Difference | None:
+    """Every file that an appeal names is the one that was bound, or was removed by an act. One is read at a time."""
+    kinds = {act.number: act.kind for act in acts}
+    for act in acts:
+        if act.kind != "appeal":
+            continue
+        for hashed in msgspec.json.decode(act.content).get("attachments", ()):
+            row = await reader.connection.fetchrow("SELECT * FROM attachment WHERE hash = $1", hashed)
+            if row is None:
+                return Difference.of("attachment_missing", "attachment", act.number, where=hashed)
+            if row["removed_by"] is not None:
+                if kinds.get(row["removed_by"]) != "removal" or row["content"] is not None or row["salt"] is not None:
+                    return Difference.of("removal", "attachment", act.number, where=hashed, there=row["removed_by"])
+                continue
+            if row["content"] is None or row["salt"] is None or row["name"] is None:
+                return Difference.of("attachment_missing", "attachment", act.number, where=hashed)
+            there = hash_attachment(row["salt"], row["media_type"], row["name"], row["content"])
+            if there != hashed:
+                return Difference.of(
+                    "attachment", "attachment", act.number, where=row["name"], there=there, expected=hashed
+                )
+    return None
+
+
+async def check_appeals(reader: Reader, acts: Sequence[ActRow]) -> Difference | None:
+    """The register of appeals says what the acts say."""
+    rows = await reader.connection.fetch("SELECT * FROM appeal")
+    there = {row["number"]: msgspec.convert(dict(row), Case) for row in rows}
+    expected = fold({"number": act.number, "content": act.content} for act in acts if act.kind == "appeal")
+    for number in sorted({*there, *expected}):
+        one, other = there.get(number), expected.get(number)
+        if one != other:
+            return Difference.of("appeal", "appeal", number, there=one and plain(one), expected=other and plain(other))
+    return None
+
+
 async def check_versions(reader: Reader, acts: Sequence[ActRow]) -> tuple[Difference | None, Mapping[int, Version]]:
     """Every published version is the one whose hash its act holds, by the same person at the same time."""
     rows = {row["number"]: row for row in await reader.connection.fetch("SELECT * FROM rulebook_version")}
@@ -97,6 +137,7 @@ async def check_versions(reader: Reader, acts: Sequence[ActRow]) -> tuple[Differ
             ("version_row", row["rulebook"], rulebook.code),
             ("version_row", row["published_by"], act.actor),
             ("version_row", instant(row["published_at"]), instant(act.at)),
+            ("version_row", list(row["approved_by"]), content.get("approved_by", list(row["approved_by"]))),
         ):
             if there != expected:
                 where = str(number)
@@ -107,7 +148,7 @@ async def check_versions(reader: Reader, acts: Sequence[ActRow]) -> tuple[Differ
     return None, versions
 
 
-async def fold(
+async def fold_history(
     reader: Reader, acts: Sequence[ActRow], versions: Mapping[int, Version]
 ) -> tuple[Difference | None, History | None]:
     """What was in force over time; a difference where an act does not say what acts of its kind say."""

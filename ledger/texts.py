@@ -141,6 +141,8 @@ TEXTS: Catalogue = {
     "record.act": ("管理行为", "act"),
     "record.chain": ("链", "chain"),
     "record.remark": ("链外文字", "remark"),
+    "record.attachment": ("附件", "attachment"),
+    "record.appeal": ("申诉", "appeal"),
     "record.rulebook_version": ("规则版本", "rulebook version"),
     "record.snapshot": ("关账快照", "snapshot"),
     "record.subject_place": ("考评对象", "subject"),
@@ -185,6 +187,18 @@ TEXTS: Catalogue = {
     "difference.remark_missing": (
         "第 {number} 号记录的文字缺失（{where}），而没有清除它的记录",
         "the text of record {number} is missing ({where}), and no act removed it",
+    ),
+    "difference.attachment": (
+        "附件“{where}”不是当时所附的：摘要是 {there}，应为 {expected}",
+        "the attachment “{where}” is not the one that was handed in: its hash is {there}, it should be {expected}",
+    ),
+    "difference.attachment_missing": (
+        "附件 {where} 不在了，也没有清除它的管理行为",
+        "the attachment {where} is gone, and no act removed it",
+    ),
+    "difference.appeal": (
+        "申诉台账与管理行为不符：现为 {there}，应为 {expected}",
+        "the register of appeals does not say what the acts say: {there}, it should be {expected}",
     ),
     "difference.removal": (
         "第 {number} 号记录的文字标为由第 {there} 号清除，而该号不是清除文字的行为，或文字仍在",

@@ -154,13 +154,15 @@ class Verification:
     async def _beside(self) -> Difference | None:
         self._watched.begin("beside", 1)
         self._acts = await beside.read_acts(self._reader)
-        found = beside.check_contents(self._acts) or await beside.check_remarks(self._reader, self._acts)
+        found = beside.check_contents(self._acts)
+        for check in (beside.check_remarks, beside.check_attachments, beside.check_appeals):
+            found = found or await check(self._reader, self._acts)
         if found is not None:
             return found
         found, versions = await beside.check_versions(self._reader, self._acts)
         if found is not None:
             return found
-        found, history = await beside.fold(self._reader, self._acts, versions)
+        found, history = await beside.fold_history(self._reader, self._acts, versions)
         if history is None:
             return found
         self._history = history

@@ -102,6 +102,12 @@ def test_an_auditor_walks_from_the_list_to_who_approved(server: Server, page: Pa
     expect(page.locator("main")).to_contain_text("年中修订")
     on_paper(page)
 
+    # and that nobody changed any of it since
+    page.get_by_role("navigation").get_by_text("台账核验").click()
+    page.get_by_role("button", name="开始核验").click()
+    expect(page.locator(".done")).to_contain_text("核验通过", timeout=60_000)
+    on_paper(page)
+
 
 def test_a_withdrawal_is_followed_both_ways(server: Server, page: Page) -> None:
     sign_in(server, page)

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from api.embedded import Database
+from api.embedded import Cluster, Database
 from api.piccolo_conf import DB
 from engine.direct import DirectMatcher
 from engine.event import EventKey
@@ -667,3 +667,28 @@ async def test_a_file_that_was_exchanged_no_longer_fits_its_hash(recorder: Recor
         act = dict(await connection.fetchrow("SELECT * FROM act WHERE number = $1", case.number))
         before = await connection.fetchval("SELECT hash FROM entry WHERE number = $1", case.number - 1)
     assert link(before, {"record": "act", **act}) == act["hash"]
+
+
+@pytest.mark.parametrize(
+    ("tampered", "found"),
+    [
+        ("UPDATE attachment SET content = content || '\\x20'", "attachment"),
+        ("UPDATE attachment SET name = 'b.pdf'", "attachment"),
+        ("DELETE FROM attachment", "attachment_missing"),
+        ("UPDATE appeal SET state = 'rejected'", "appeal"),
+        ("DELETE FROM appeal", "appeal"),
+    ],
+)
+async def test_a_case_that_was_tampered_with_is_found(
+    recorder: Recorder, pool: Database, postgres: Cluster, tampered: str, found: str
+) -> None:
+    await record("2026-03-05T12:00:00+08:00", report("E1"))
+    file = read_attachment(0, "a.pdf", PDF)
+    await lodge((await entry_of("U1", "E1")).id, "异议", [file], U1)
+    superuser = await asyncpg.connect(postgres.url("postgres", pool.url.split("/")[-1].split("?")[0]))
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute(tampered)
+    await superuser.close()
+    verdict = await verify(pool.url, get_current().timezone, processes=0)
+    assert verdict.difference is not None
+    assert verdict.difference.kind == found

@@ -394,6 +394,9 @@ BESIDE: Mapping[str, tuple[str, str, str]] = {
     "publisher": ("UPDATE rulebook_version SET published_by = 'x' WHERE number = 1", "version_row", "rulebook_version"),
     "effective": ("UPDATE rulebook_version SET effective = effective + interval '1 day' WHERE number = 2",
                   "version_row", "rulebook_version"),
+    "approver": ("UPDATE rulebook_version SET approved_by = '{x}' WHERE number = 1", "version_row", "rulebook_version"),
+    "appeal more": ("INSERT INTO appeal (number, entry, subject, period, state) VALUES (1, 1, 'U1', 'p', 'lodged')",
+                    "appeal", "appeal"),
     "version gone": ("DELETE FROM rulebook_version WHERE number = 2", "version_missing", "rulebook_version"),
     "version more": ("INSERT INTO rulebook_version SELECT 3, rulebook, effective, document, hash, note, reason,"
                      " published_by, published_at, approved_by FROM rulebook_version WHERE number = 2",
