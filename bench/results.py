@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,23 +28,36 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     return [*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)]
 
 
-def write(findings: Sequence[Finding], *, quick: bool) -> str:
-    """All findings of one run as a page."""
-    lines = [
+def write(findings: Sequence[Finding], before: str = "") -> str:
+    """Findings as a page, each in a section of its own; of what was measured ``before``, the other sections stay."""
+    sections = dict(_sections(before))
+    sections |= {finding.title: _section(finding) for finding in findings}
+    head = (
         "# Measured",
         "",
-        "Written by `make bench`: every figure is of one run on one machine; compare within a table, not between runs."
-        + (" **A quick run: too short to tell anything.**" if quick else ""),
-        "",
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {processor()}, "
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end. "
-        + ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
-        + ".",
-    ]
-    for finding in findings:
-        lines += ["", f"## {finding.title}", "", f"`{finding.command}`", "", *finding.lines]
-        lines += ["", *(f"**Missed**: {each}" for each in finding.missed)] if finding.missed else []
+        "Written by `make bench`, or by `python -m bench NAME …` for some sections: every figure is of one run on one "
+        "machine; compare within a table, not between runs.",
+    )
+    return "\n".join(head) + "\n\n" + "\n".join(sections.values())
+
+
+def _sections(page: str) -> Iterator[tuple[str, str]]:
+    for section in page.split("\n## ")[1:]:
+        yield section.partition("\n")[0], f"## {section.rstrip()}\n"
+
+
+def _section(finding: Finding) -> str:
+    lines = [f"## {finding.title}", "", f"`{finding.command}` · {_circumstances()}", "", *finding.lines]
+    lines += ["", *(f"**Missed**: {each}" for each in finding.missed)] if finding.missed else []
     return "\n".join(lines) + "\n"
+
+
+def _circumstances() -> str:
+    packages = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; {packages}"
+    )
 
 
 def processor() -> str:
