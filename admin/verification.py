@@ -84,7 +84,9 @@ class Verifier:
 
     async def stop(self) -> None:
         """Leave a verification that is running; the process ends."""
-        if self._task is not None and not self._task.done():
+        if self._task is None:
+            return
+        if not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
         self.run = self._task = None

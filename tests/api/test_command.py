@@ -85,7 +85,7 @@ def test_it_is_killed_and_started_again_at_once(start: Start, workers: str) -> N
     answers(listening(killed))
     killed.kill()
     killed.wait()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:  # workers need a moment to notice that their parent is gone
         again = start("serve", "--empty", **given)
         if again.stdout and again.stdout.readline():

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api.problems import pointed
-from ledger import reading
+from ledger import listing
 from ledger.desk import Desk
 from tests.api.conftest import Client, event
 
@@ -49,7 +49,7 @@ async def test_a_failure_of_ours_shows_nothing(client: Client, monkeypatch: pyte
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError("SELECT secret FROM somewhere")
 
-    monkeypatch.setattr(reading, "view_entry", fail)
+    monkeypatch.setattr(listing, "view_entry", fail)
     await client.post("/api/events", json=event())
     answer = await client.get("/api/entries")
     check(answer, 500)
