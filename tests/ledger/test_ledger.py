@@ -26,7 +26,7 @@ from ledger.recording import Recorder
 from ledger.verification import verify
 from tests.worlds import History, draw_periods
 
-HISTORIES = int(os.environ.get("JIKAO_LEDGER_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("JIKAO_LEDGER_HISTORIES", "100"))
 STEPS = 20
 
 
