@@ -10,9 +10,10 @@ import msgspec
 from engine.comparison import Comparison
 from engine.evaluation import PeriodCharge
 from engine.finding import Refused
+from engine.indicators import IndicatorScore
 from engine.progress import Progress
 from engine.settlement import Settlement
-from engine.standing import Figures
+from engine.standing import Figures, Standing
 from ledger.crew import Reader
 from ledger.difference import Difference
 from ledger.history import ActRow
@@ -86,7 +87,26 @@ async def _compare_closing(reader: Reader, act: ActRow, code: str, expected: Fig
         return Difference.of("figures", "act", act.number, where=code, there=there.version, expected=expected.version)
     for subject in sorted({*there.of, *expected.of}):
         one, other = there.of.get(subject), expected.of.get(subject)
-        if one != other:
+        if _sorted(one) != _sorted(other):
             totals = {"there": one and one.final, "expected": other and other.final}
             return Difference.of("figures", "act", act.number, where=f"{code} {subject}", **totals)
     return None
+
+
+def _sorted(standing: Standing | None) -> Standing | None:
+    """The standing with its indicators and groups of raters by code: in which order they are listed makes no figure."""
+    if standing is None:
+        return None
+    parts = tuple(
+        msgspec.structs.replace(part, counted=tuple(sorted(part.counted)), left_out=tuple(sorted(part.left_out)))
+        for part in standing.parts
+    )
+    indicators = tuple(sorted(map(_with_raters_sorted, standing.indicators), key=lambda each: each.indicator))
+    return msgspec.structs.replace(standing, parts=parts, indicators=indicators)
+
+
+def _with_raters_sorted(score: IndicatorScore) -> IndicatorScore:
+    if score.measurement is None:
+        return score
+    raters = tuple(sorted(score.measurement.raters, key=lambda each: each.group))
+    return msgspec.structs.replace(score, measurement=msgspec.structs.replace(score.measurement, raters=raters))

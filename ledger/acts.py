@@ -18,7 +18,6 @@ from engine.period import Calendar, Period
 from engine.planner import Change
 from engine.publication import reread, succeed
 from engine.reorganisation import reorganise
-from engine.report import canonical_json
 from engine.rulebook import Rulebook
 from ledger import clock
 from ledger.current import get_current
@@ -77,7 +76,8 @@ async def publish_rulebook(
         number,
         rulebook.code,
         rulebook.effective,
-        canonical_json(write_rulebook(rulebook)).decode(),
+        # In the office's order, not in that of the hash: every process lists what it reads as it was written.
+        msgspec.json.encode(write_rulebook(rulebook)).decode(),
         hashed,
         note,
         reason,

@@ -9,17 +9,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from api.embedded import Database
 from engine.admission import admit
 from engine.bureau import Bureau
 from engine.charge import ChargeKey, Posting, Recorded
 from engine.direct import DirectMatcher
 from engine.evaluation import evaluate
-from engine.organisation import Organisation
+from engine.organisation import TIMEZONE, Organisation
 from engine.period import Calendar
 from engine.register import Register
 from engine.report import parse_report
 from engine.rulebook import EventRule, JointRule, Rulebook, Version
+from ledger.current import Current, use_current
 from ledger.demonstration import Demonstration, county, effective
+from ledger.desk import open_desk
+from ledger.filling import fill
+from ledger.verification import verify
 from rules.document import read_rulebook
 from rules.tree import load_yaml
 
@@ -225,3 +230,17 @@ def test_units_end_up_apart(demonstration: Demonstration, postings: Mapping[Char
     branches = sorted(lost[subject.code] for subject in demonstration.subjects if subject.places[0].group == "branch")
     assert branches[-1] - branches[0] > 1_000
     assert len(set(branches)) == len(branches)
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_it_verifies_as_whoever_starts_anew_reads_it(pool: Database) -> None:
+    """What the process that filled it held in memory makes the same figures as what is read from the database."""
+    current = Current(TIMEZONE, DirectMatcher)
+    use_current(current)
+    await fill(current, date(2026, 11, 26), lambda _done, _of: None)
+    listed = [list(version.rulebook.indicators) for version in current.bureau.versions]
+    async with open_desk(Current(TIMEZONE, DirectMatcher), keep=False) as desk:
+        assert [list(version.rulebook.indicators) for version in desk.bureau.versions] == listed
+    verdict = await verify(pool.url, TIMEZONE, processes=0)
+    assert verdict.difference is None
