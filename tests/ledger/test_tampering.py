@@ -227,7 +227,8 @@ async def test_a_tail_that_was_cut_with_care_is_found_against_a_seal_alone(ledge
     async with pooled(ledger.database.url):
         use_current(current := Current(TIMEZONE))
         async with open_desk(current) as desk:
-            await desk.act("appeal", {}, "", "test", await desk.connection.fetchval("SELECT now()"), Change())
+            at = await desk.connection.fetchval("SELECT now()")
+            await desk.act("removal", {"act": 1, "what": "remark", "hash": ""}, "", "test", at, Change())
     sealed = await ledger.seal()
     assert await ledger.verify(before, sealed) is None
     await ledger.run("DELETE FROM act WHERE number = $1", sealed.length)
@@ -437,7 +438,8 @@ async def test_a_text_may_be_removed_by_an_act_that_the_chain_holds(ledger: Ledg
         use_current(current := Current(TIMEZONE))
         async with open_desk(current) as desk:
             at = await desk.connection.fetchval("SELECT now()")
-            receipt = await desk.act("removal", {}, "", "test", at, Change())
+            said = {"act": 1, "what": "remark", "hash": ""}
+            receipt = await desk.act("removal", said, "", "test", at, Change())
             await desk.write()
             await desk.connection.execute(
                 "UPDATE remark SET text = NULL, salt = NULL, removed_by = $1"
