@@ -423,16 +423,19 @@ class Desk:
             self._writing = None
 
     async def _write(self) -> None:
-        for table, columns, buffer in (
+        buffers = (
             ("event", EVENT_COLUMNS, self._events),
             ("entry", ENTRY_COLUMNS, self._entries),
             ("remark", REMARK_COLUMNS, self._remarks),
             ("attachment", ATTACHMENT_COLUMNS, self._attachments),
             ("act", ACT_COLUMNS, self._acts),
-        ):
-            if buffer:
-                rows = buffer[:]
-                buffer.clear()
+        )
+        # All are taken at once: what is posted meanwhile is written whole the next time, no act before its remark.
+        taken = [(table, columns, list(buffer)) for table, columns, buffer in buffers]
+        for _, _, buffer in buffers:
+            buffer.clear()
+        for table, columns, rows in taken:
+            if rows:
                 await self.connection.copy_records_to_table(table, records=rows, columns=columns)
         await self.present.flush()
 
