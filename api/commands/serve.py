@@ -108,10 +108,12 @@ def worker() -> "Litestar":
     """The application in a serving process, which ends with its parent, however that ends."""
     from api.application import create
 
+    serving = threading.Event()
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent, serving), daemon=True).start()
     made = create()
+    made.on_startup.append(serving.set)
     _rarely_collect()
     return made
 
@@ -127,6 +129,10 @@ def _rarely_collect() -> None:
     gc.set_threshold(*COLLECTING)
 
 
-def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
+def _end_with(parent: "multiprocessing.process.BaseProcess", serving: threading.Event) -> None:
+    """When the parent ends, end in order; at once where nothing is served yet, rather than hold the address while
+    waiting for a database that ended with the parent."""
     parent.join()
+    if not serving.is_set():
+        os._exit(1)
     os.kill(os.getpid(), signal.SIGTERM)
