@@ -29,8 +29,8 @@ async def figures_of(connection: Connection, bureau: Bureau, codes: Iterable[str
 
 
 def moves(before: Mapping[str, Figures], after: Mapping[str, Figures]) -> tuple[Moved, ...]:
-    """Who moved, by period."""
-    return tuple(
+    """Who moved, those whose rank changes most first, then those whose total does."""
+    found = (
         moved
         for code, figures in after.items()
         for subject, now in figures.of.items()
@@ -48,3 +48,10 @@ def moves(before: Mapping[str, Figures], after: Mapping[str, Figures]) -> tuple[
         )
         if (moved.rank_before, moved.total_before) != (moved.rank, moved.total)
     )
+    return tuple(sorted(found, key=_size))
+
+
+def _size(moved: Moved) -> tuple[int, Decimal, str, str]:
+    ranks = abs((moved.rank or 0) - (moved.rank_before or 0))
+    totals = abs((moved.total or Decimal()) - (moved.total_before or Decimal()))
+    return -ranks, -totals, moved.period, moved.subject
