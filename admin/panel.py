@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from admin import changes
-from admin.change_said import say_change, say_changes
+from admin.change_said import NAMES, say_change, say_changes
 from admin.checking import check, named_by
 from admin.labels import FIXED
 from admin.office import Office
@@ -220,6 +220,15 @@ class Crud(PiccoloCRUD):
                 made = json.loads(bytes(response.body))
                 row = (made[0] if isinstance(made, list) else made)[key]
                 await self._changed(request, "create", row, None, await self._row(row))
+        return response
+
+    async def detail(self, request: Request) -> Response:
+        """One row; where it is gone and was to be saved, who took it."""
+        response: Response = await super().detail(request)
+        if response.status_code == 404 and request.method in ("PATCH", "DELETE"):
+            language = _language(request)
+            told = await self._told(request.path_params.get("row_id"), request.headers.get("if-match", ""), language)
+            raise refuse_row(language, conflict("panel.deleted_meanwhile", told))
         return response
 
     async def get_single(self, request: Request, row_id: Any) -> Response:
@@ -427,6 +436,7 @@ class Panel(AdminRouter):
                 for config in self.table_configs
             },
             "readOnly": self.read_only_tables,
+            "history": {"title": render(message("changes.history"), language), "tables": list(NAMES)},
             "pages": dict(self._pages),
         }
 
@@ -559,5 +569,5 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
         add_labels(room.labels)
     further = [table for room in rooms for table in room.tables]
     pages = {table: path for room in rooms for table, path in room.pages.items()}
-    links = (("link.home", "/"), ("link.publish", "/publish"), ("link.periods", "/periods"))
+    links = (("link.home", "/"), ("link.publish", "/publish"), ("link.changes", "/desk/changes"), ("link.periods", "/periods"))
     return Panel(office, [*draft_tables(), *further, *system_tables()], links, pages)

@@ -158,6 +158,20 @@
     window.location.assign(page);
   }, true);
 
+  // Who changed this row, and what.
+  const history = () => {
+    const row = /^#\/([^/?]+)\/([^/?]+)/.exec(window.location.hash);
+    const header = document.querySelector("#app .header h1")?.parentElement;
+    if (!header || !row || row[2] === "add" || !told.history.tables.includes(row[1])) return;
+    const address = `/desk/changes?table=${row[1]}&row=${row[2]}`;
+    let link = header.querySelector("a.history");
+    if (link?.getAttribute("href") === address) return;
+    link ??= header.insertBefore(document.createElement("a"), header.querySelector("h1").nextSibling);
+    link.className = "history";
+    link.href = address;
+    link.textContent = told.history.title;
+  };
+
   const start = () => {
     mark();
     new MutationObserver((changes) => {
@@ -165,6 +179,7 @@
         if (change.type === "characterData") say(change.target);
         else change.addedNodes.forEach(translate);
       }
+      history();
       if (window.location.hash.startsWith("#/login")) window.location.assign("/login?next=/admin/");
     }).observe(document.body, { childList: true, characterData: true, subtree: true });
     translate(document.body);
