@@ -232,6 +232,18 @@ async def test_a_row_that_somebody_changed_meanwhile_is_not_overwritten(sign_in:
     assert again.status_code == 200
 
 
+async def test_rows_of_a_list_are_saved_while_nobody_changed_them_since_it_was_shown(sign_in: SignIn) -> None:
+    zhang, zhao = await sign_in("zhang", "office"), await sign_in("zhao", "office")
+    first, second = [f"{TABLES}/draft_rule/{(await rule(code))['id']}/" for code in ("K01", "K03")]
+    seen = {"if-match": f'"-{(await zhang.get(f"{TABLES}/draft_rule/")).headers["x-last-change"]}"'}
+    await change(zhao, "K03", points="-0.90")
+    assert (await zhang.patch(first, json={"enabled": False}, headers=seen)).status_code == 200
+    late = await zhang.patch(second, json={"enabled": False}, headers=seen)
+    assert (late.status_code, "已被他人改动（zhao" in late.json()["detail"]) == (405, True)
+    for tag in ('"-"', '"x"', '"-x"'):
+        assert (await zhang.patch(first, json={"enabled": True}, headers={"if-match": tag})).status_code == 405
+
+
 async def test_another_row_may_change_meanwhile(sign_in: SignIn) -> None:
     zhang, zhao = await sign_in("zhang", "office"), await sign_in("zhao", "office")
     address = f"{TABLES}/draft_rule/{(await rule('K03'))['id']}/"

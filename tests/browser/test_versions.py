@@ -73,13 +73,13 @@ def test_two_people_on_one_row_and_the_way_to_a_version_and_back(server: Server,
     other.locator("input[name=points]").fill("-0.80")
     other.get_by_role("button", name="保存").click()
     expect(other.locator("#app").first).to_contain_text("已保存")
-    page.locator("input[name=title]").fill("张的名称")
+    page.locator("textarea[name=title]:not(#editor)").fill("张的名称")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#app").first).to_contain_text(re.compile("已被他人改动（zhao 于 .*分值 -0.50 → -0.80"))
     assert run(points) == "-0.80"
     page.reload()
     expect(page.locator("input[name=points]")).to_have_value("-0.80")
-    page.locator("input[name=title]").fill("张的名称")
+    page.locator("textarea[name=title]:not(#editor)").fill("张的名称")
     page.get_by_role("button", name="保存").click()
     expect(page.locator("#app").first).to_contain_text("已保存")
 
