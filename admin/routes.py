@@ -15,6 +15,7 @@ from admin.audit import audit_routes
 from admin.decisions import decision_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
+from admin.hits import hits_routes
 from admin.home import home_routes
 from admin.login import login_routes
 from admin.office import Office
@@ -52,6 +53,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         reconciliation_routes(office),
         verification_routes(office),
         panel_route(office, rooms),
+        hits_routes(office),
     ]
 
 

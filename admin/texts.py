@@ -905,6 +905,30 @@ TEXTS: Catalogue = {
         "事件 {events}、明细 {entries}、管理行为 {acts}",
         "{events} events, {entries} entries, {acts} acts",
     ),
+    # --- hits ---
+    "hits.body": ('应为 {{"rule": 规则, "months": 月数}}', 'expected {{"rule": a rule, "months": a number}}'),
+    "hits.months": ("月数应在 1 至 {most} 之间", "expected 1 to {most} months"),
+    "hits.settled": (
+        "这类规则在考评期结算时判断，没有逐条命中的事件。",
+        "Rules of this kind are judged when a period is settled; they hit no single events.",
+    ),
+    "hits.not_yet": (
+        "规则写到能看出管哪些事件时，这里显示命中情况。",
+        "What it would have hit is told once it says which events it is about.",
+    ),
+    "hits.said": (
+        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个{unfit}。",
+        "Of {checked} events since {since} it would have hit {hit}{unfit}.",
+    ),
+    "hits.newest": (
+        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个{unfit}。",
+        "There are many events: of the newest {checked} since {since} it would have hit {hit}{unfit}.",
+    ),
+    "hits.unfit": (
+        "；另有 {unfit} 个不合草稿的事件类型，未作判断",
+        "; {unfit} do not fit the draft's event type and were not judged",
+    ),
+    "hits.all_fit": ("", ""),
 }
 
 register(TEXTS)

@@ -415,6 +415,11 @@ TEXTS: Catalogue = {
     "wording.relation.principal": ("主要负责人", "principal"),
     "wording.relation.supervising_leader": ("分管领导", "supervising leader"),
     "wording.relation.direct_person": ("直接责任人", "directly responsible"),
+    # --- a proposal ---
+    "proposal.type": (
+        "事件类型“{type}”本身有误，先改好它：{where} {said}",
+        "the event type “{type}” is wrong itself, mend it first: {where} {said}",
+    ),
 }
 
 register(TEXTS)
