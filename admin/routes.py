@@ -13,6 +13,7 @@ from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
 from admin.decisions import decision_routes
+from admin.desk_cases import case_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
 from admin.hits import hits_routes
@@ -22,8 +23,10 @@ from admin.office import Office
 from admin.page import HERE, refuse_page, show
 from admin.panel import Room, make_panel
 from admin.periods import period_routes
+from admin.precedents import precedent_routes
 from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
+from admin.rule_cases import rule_case_routes
 from admin.session import use_secret
 from admin.tables import Role
 from admin.verification import verification_routes
@@ -54,6 +57,9 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         verification_routes(office),
         panel_route(office, rooms),
         hits_routes(office),
+        case_routes(office),
+        precedent_routes(office),
+        rule_case_routes(office),
     ]
 
 
