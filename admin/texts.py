@@ -97,8 +97,8 @@ TEXTS: Catalogue = {
     "panel.at_least": ("至少为 {least}", "must be at least {least}"),
     "panel.between": ("应在 {least} 与 {most} 之间", "must be from {least} to {most}"),
     "panel.cases_elsewhere": (
-        "用例只能随规则书文件导入，不能在这里修改",
-        "cases come with the rulebook's file and are not changed here",
+        "用例请到“用例”页修改（/desk/cases），不能在这里修改",
+        "cases are changed on the page of cases (/desk/cases), not here",
     ),
     "panel.last_before_first": ("最后一天早于第一天", "the last day is before the first"),
     "panel.days_too_many": ("一行不超过 {most} 天", "no more than {most} days a row"),
@@ -1086,8 +1086,8 @@ TEXTS: Catalogue = {
     ),
     "rule_cases.hitting": ("命中的用例 {count}", "Cases that hit it: {count}"),
     "rule_cases.missing": ("同类事件而不命中的用例 {count}", "Cases with such events that miss it: {count}"),
-    "rule_cases.no_hitting": ("还没有一个用例会触发它。", "No case makes it charge anybody yet."),
-    "rule_cases.no_missing": ("还没有一个用例说明什么情况下不触发。", "No case shows yet when it must not."),
+    "rule_cases.no_hitting": ("还没有用例触发它。", "No case makes it charge anybody yet."),
+    "rule_cases.no_missing": ("还没有用例说明什么情况下不触发。", "No case shows yet when it must not."),
     "rule_cases.settled": (
         "这类规则在结算时判断：请写一个含“settle”步骤的用例。",
         "It is judged at a settlement: write a case with a “settle” step.",

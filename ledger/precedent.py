@@ -20,7 +20,7 @@ from engine.bureau import Bureau
 from engine.event import EventKey
 from engine.finding import Refused
 from engine.organisation import TIMEZONE, Organisation
-from engine.rulebook import EventRule, JointRule, Rulebook, VetoRule
+from engine.rulebook import EventRule, JointRule, Rule, Rulebook, VetoRule
 from engine.scalar import Raw
 from ledger.charges import rows_of_event, view_charges
 from ledger.current import Connection, get_current
@@ -133,7 +133,8 @@ class _Around:
         self.day = day
         self.relations: list[tuple[str, str, str, str | None]] = []
         self._named = {name for rulebook in rulebooks for name in _relations_of(rulebook)}
-        self._depth = 1 + max((rulebook.joint.depth for rulebook in rulebooks), default=1)
+        named = any(_charge_of(rule) != "subject" for rulebook in rulebooks for rule in rulebook.rules)
+        self._depth = max((rulebook.joint.depth for rulebook in rulebooks), default=1) + named
 
     def reach(self, event: EventView, more: Iterable[str]) -> list[str]:
         """The subjects that a charge of the event may reach, and the units of the persons among them."""
@@ -168,8 +169,12 @@ def _relations_of(rulebook: Rulebook) -> Iterator[str]:
     for rule in rulebook.rules:
         if isinstance(rule, JointRule):
             yield rule.joint
-        elif isinstance(rule, (EventRule, VetoRule)) and rule.charge != "subject":
-            yield rule.charge
+        elif (charge := _charge_of(rule)) != "subject":
+            yield charge
+
+
+def _charge_of(rule: Rule) -> str:
+    return rule.charge if isinstance(rule, (EventRule, VetoRule)) else "subject"
 
 
 def _write(

@@ -1,7 +1,7 @@
 """The trace of a case (用例的踪迹): what came of it, and which rules charged somebody in it on the way.
 
-A rule charged where it posted anything at any step, or at the end still charges, be it 0 by a limit or a matter. A
-veto charged where its condition held for a kept event and somebody was there whom it holds down.
+A rule charged where it made an entry at any step, or at the end still charges, be it 0 by a limit or a matter. A veto
+charged where its condition held for a kept event and somebody was there whom it holds down.
 """
 
 from collections.abc import Iterator
