@@ -21,16 +21,15 @@ from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
 from admin.tables import ChangeLog, Role
-from admin.tracing import AT_LENGTH, AT_ONCE, Kept, names_in, run_kept, say, tell
+from admin.tracing import AT_LENGTH, AT_ONCE, Kept, names_in, rules_of, run_kept, say, tell
 from engine.finding import Finding, Refused
 from engine.language import Message, message, render
 from engine.rulebook import Rulebook
 from engine.scalar import Raw
 from ledger.tables import Event
-from rules.draft import Stale, findings, read_draft
+from rules.draft import Stale, read_draft
 from rules.kept_cases import Cases, as_text, cases_of, change_cases, find, key_of, name_of, named_apart, put, read_text
 from rules.kept_cases import remove as without
-from rules.proposal import read_rulebook_leniently
 from rules.rows import Document
 from rules.tables import Draft
 
@@ -78,12 +77,12 @@ def case_routes(office: Office) -> Router:
         at = int(asked["at"]) if asked.get("at", "").isascii() and asked.get("at", "").isdigit() else 0
         shown = chosen[at : at + PAGE]
         names = await names_of(tell(each.first).subject for each in shown if each.first is not None)
-        rules = read_rulebook_leniently(tree)
+        rules = rules_of(tree)
         return await show(
             request,
             office,
             "desk_cases.html",
-            cases=[(each, _first(each, names, rules)) for each in shown],
+            cases=[(each, _first(each, names, rules.rulebook)) for each in shown],
             counts={each: sum(one.state == each for one in found) for each in STATES},
             total=len(found),
             found=len(chosen),
@@ -91,7 +90,7 @@ def case_routes(office: Office) -> Router:
             query=urlencode({key: value for key, value in (("q", words), ("state", state)) if value}),
             at=at,
             page=PAGE,
-            broken=any(each.level == "error" for each in findings(tree)) if found else False,
+            broken=bool(rules.errors),
             deleted=bool(asked.get("deleted")),
         )
 
@@ -104,7 +103,7 @@ def case_routes(office: Office) -> Router:
 
     @get("/desk/cases/new/text", guards=[signed_in(Role.office)], include_in_schema=False)
     async def blank_page(request: Web) -> Response[str]:
-        rules = read_rulebook_leniently(await read_draft())
+        rules = rules_of(await read_draft()).rulebook
         return await _editor(request, office, None, blank(rules, render(message("kept.new"), language_of(request))))
 
     @get("/desk/cases/{key:str}", guards=[signed_in(*READERS)], include_in_schema=False)
@@ -178,7 +177,7 @@ async def _saving(request: Web, office: Office, text: str, key: str | None) -> R
     cases = cases_of(tree)
     at = None if key is None else find(cases, key)
     try:
-        raw = read_text(text, read_rulebook_leniently(tree))
+        raw = read_text(text, rules_of(tree).rulebook)
         before = None if at is None else cases[at]
         await write(lambda held: put(held, raw, key), person_of(request).name, before, raw)
     except Refused as refused:
@@ -206,7 +205,7 @@ async def _editor(
     mismatches = () if kept is None or kept.trace is None else kept.trace.result.mismatches
     told = [tell(each) for each in mismatches]
     names = await names_of(each.subject for each in told)
-    rules = read_rulebook_leniently(tree)
+    rules = rules_of(tree)
     if kept is not None:
         names |= names_in(kept.raw)
     return await show(
@@ -217,14 +216,14 @@ async def _editor(
         kept=kept,
         told=told,
         names=names,
-        titles={rule.code: rule.title for rule in rules.rules},
+        titles={rule.code: rule.title for rule in rules.rulebook.rules},
         text=text,
         lines=text.split("\n"),
         problems=problems,
         by_line=_by_line(problems),
         gone=gone,
         source=await _source(kept),
-        broken=any(each.level == "error" for each in findings(tree)),
+        broken=bool(rules.errors),
         done=request.query_params.get("done", ""),
     )
 

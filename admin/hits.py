@@ -16,7 +16,7 @@ from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render
 from engine.scalar import Raw, Unfit
 from ledger.hits import MONTHS, MOST_MONTHS, Hit, Hits, find_hits, types_of
-from rules.draft import read_draft
+from rules.draft import read_draft, read_surroundings
 from rules.proposal import Proposal, propose, settled_later
 from rules.tree import load_json
 
@@ -70,7 +70,8 @@ def hits_routes(office: Office) -> Router:
             rule, months = _read(await request.body())
         except Refused as refused:
             return Response({"findings": _findings(refused.findings, language)}, status_code=400)
-        proposal = propose(await read_draft(), rule)
+        others = isinstance(rule, dict) and "joint" in rule  # whose charges it takes up
+        proposal = propose(await (read_draft() if others else read_surroundings()), rule)
         found = await find_hits(proposal, months)
         return Response(await _view(proposal, found, language), headers={"cache-control": "no-store"})
 

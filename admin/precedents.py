@@ -19,7 +19,7 @@ from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
 from admin.tables import Role
-from admin.tracing import rulebook_of
+from admin.tracing import rules_of
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message, render
@@ -28,7 +28,6 @@ from ledger.precedent import Precedent, make_precedent, with_expectation
 from ledger.reading import Unknown
 from rules.draft import Stale, read_draft, tree_hash
 from rules.kept_cases import as_text, cases_of, key_of, named_apart, put, read_kept
-from rules.proposal import read_rulebook_leniently
 from rules.rows import Document
 
 Web = Request[Any, Any, Any]
@@ -65,7 +64,7 @@ def precedent_routes(office: Office) -> Router:
     ) -> Response[Any]:
         tree = await read_draft()
         made, wrong = await _make(EventKey(form.source, form.event), tree)
-        rules = read_rulebook_leniently(tree)
+        rules = rules_of(tree).rulebook
         titles = {rule.code: rule.title for rule in rules.rules}
         language = language_of(request)
         pattern = render(message("kept.numbered"), language)
@@ -119,13 +118,9 @@ def precedent_routes(office: Office) -> Router:
 
 async def _make(key: EventKey, tree: Document) -> tuple[Precedent, tuple[Finding, ...]]:
     """The precedent of an event, and what keeps the draft from being asked."""
-    draft, wrong = None, tuple[Finding, ...]()
+    rules = rules_of(tree)
     try:
-        draft = rulebook_of(tree)
-    except Refused as refused:
-        wrong = tuple(each for each in refused.findings if each.level == "error")
-    try:
-        return await make_precedent(key, draft), wrong
+        return await make_precedent(key, None if rules.errors else rules.rulebook), rules.errors
     except Unknown as unknown:
         raise NotFoundException from unknown
 
@@ -145,7 +140,7 @@ async def _confirmed(form: PrecedentForm) -> Raw:
         raise Refused(Finding(path="expect", message=message("precedent.no_draft")))
     sums = made.ledger if form.expect == "ledger" else made.draft or ()
     raw: Raw = with_expectation(made.case, name, sums, refused=form.expect == "draft" and made.refused is not None)
-    read_kept(raw, read_rulebook_leniently(tree))
+    read_kept(raw, rules_of(tree).rulebook)
     return raw
 
 

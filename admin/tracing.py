@@ -24,6 +24,7 @@ from rules.rows import Document
 from rules.trace import Trace, trace_case
 
 MOST_REMEMBERED = 2_000
+MOST_DRAFTS = 8
 AT_ONCE = 1.5
 """Seconds for which a page runs cases that were not run before."""
 AT_LENGTH = 20.0
@@ -58,10 +59,33 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 _remembered: dict[tuple[str, str], Trace] = {}
 
 
-def rulebook_of(tree: Document) -> Rulebook:
-    """The draft's rules, to run cases by. Refused where the draft is no rulebook yet."""
-    now = None if tree.get("effective") else datetime.now(UTC)
-    return read_rulebook(dated({key: value for key, value in tree.items() if key != "cases"}, now))
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The draft's rules by themselves: what can be read of them, and the errors that keep cases from being run."""
+
+    hash: str
+    rulebook: Rulebook
+    errors: tuple[Finding, ...] = ()
+
+
+_read: dict[str, Rules] = {}
+
+
+def rules_of(tree: Document) -> Rules:
+    """The draft's rules, read once as long as they do not change; they need no effective time to be tried."""
+    alone = {key: value for key, value in tree.items() if key != "cases"}
+    hashed = tree_hash(alone)
+    found = _read.get(hashed)
+    if found is None:
+        errors: tuple[Finding, ...] = ()
+        try:
+            rulebook = read_rulebook(dated(alone, None if alone.get("effective") else datetime.now(UTC)))
+        except Refused as refused:
+            errors = tuple(each for each in refused.findings if each.level == "error")
+            rulebook = read_rulebook_leniently(alone)
+        if len(_read) >= MOST_DRAFTS:
+            _read.clear()
+        found = _read[hashed] = Rules(hash=hashed, rulebook=rulebook, errors=errors)
+    return found
 
 
 async def run_kept(tree: Document, *, seconds: float = AT_ONCE, only: Iterable[str] | None = None) -> list[Kept]:
@@ -70,13 +94,10 @@ async def run_kept(tree: Document, *, seconds: float = AT_ONCE, only: Iterable[s
     found = [Kept(place=at, key=key_of(raw), name=name_of(raw), raw=raw) for at, raw in enumerate(cases_of(tree))]
     if chosen is not None:
         found = [each for each in found if each.key in chosen]
-    try:
-        rulebook = rulebook_of(tree)
-    except Refused:
-        lenient = read_rulebook_leniently(tree)
-        return [_read_only(each, lenient) for each in found]
-    rules = tree_hash({key: value for key, value in tree.items() if key != "cases"})
-    return await asyncio.to_thread(_run, found, rulebook, rules, time.monotonic() + seconds)
+    rules = rules_of(tree)
+    if rules.errors:
+        return [_read_only(each, rules.rulebook) for each in found]
+    return await asyncio.to_thread(_run, found, rules.rulebook, rules.hash, time.monotonic() + seconds)
 
 
 def _run(found: Sequence[Kept], rulebook: Rulebook, rules: str, until: float) -> list[Kept]:
