@@ -210,7 +210,7 @@ TEXTS: Catalogue = {
         "there is a draft already; give its ETag in If-Match",
     ),
     "rulebook.case_fails": (
-        "案例“{name}”第 {step} 步：{what}，应为 {expected}，实为 {actual}",
+        "用例“{name}”第 {step} 步：{what}，应为 {expected}，实为 {actual}",
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
