@@ -12,6 +12,8 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
+from admin.change_log import change_routes
+from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
@@ -23,6 +25,7 @@ from admin.panel import Room, make_panel
 from admin.periods import period_routes
 from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
+from admin.restoring import restoring_routes
 from admin.session import use_secret
 from admin.tables import Role
 from admin.verification import verification_routes
@@ -52,6 +55,9 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         reconciliation_routes(office),
         verification_routes(office),
         panel_route(office, rooms),
+        comparison_routes(office),
+        restoring_routes(office),
+        change_routes(office),
     ]
 
 

@@ -538,5 +538,65 @@ _FAULTS: Catalogue = {
     ),
 }
 
-for _catalogue in (_SHEETS, _COLUMNS, _NOTES, _OPTIONS, _FAULTS):
+_WORKBOOKS: Catalogue = {
+    "workbook.large": ("文件超过 {most} 字节", "the file is larger than {most} bytes"),
+    "workbook.members": ("文件内的部件超过 {most} 个", "the file holds more than {most} parts"),
+    "workbook.expanded": ("文件解压后超过 {most} 字节", "the file unpacks to more than {most} bytes"),
+    "workbook.protected": (
+        "工作簿有密码保护，请去掉密码、另存为 .xlsx 后再上传",
+        "the workbook is protected by a password; save it as .xlsx without one",
+    ),
+    "workbook.old": (
+        "这是旧格式（.xls）的工作簿，请另存为 .xlsx 后再上传",
+        "this is a workbook of the old format (.xls); save it as .xlsx",
+    ),
+    "workbook.binary": (
+        "这是二进制格式（.xlsb）的工作簿，请另存为 .xlsx 后再上传",
+        "this is a binary workbook (.xlsb); save it as .xlsx",
+    ),
+    "workbook.csv": (
+        "这是文本表格（CSV），不是工作簿，请用电子表格软件打开后另存为 .xlsx",
+        "this is a CSV text, not a workbook; open it in a spreadsheet and save it as .xlsx",
+    ),
+    "workbook.damaged": ("文件不完整或已损坏，无法解压", "the file is damaged or incomplete and cannot be unpacked"),
+    "workbook.none": ("这不是 .xlsx 工作簿", "this is no .xlsx workbook"),
+    "workbook.broken": ("工作簿已损坏：“{part}”无法读取", "the workbook is damaged: “{part}” cannot be read"),
+    "workbook.doctype": (
+        "工作簿内含文档类型声明（DOCTYPE），不予读取",
+        "the workbook holds a document type declaration (DOCTYPE) and is not read",
+    ),
+    "workbook.hidden": (
+        "工作表“{sheet}”是隐藏的，请取消隐藏或删除",
+        "the sheet “{sheet}” is hidden; show it or delete it",
+    ),
+    "workbook.rows": (
+        "工作簿超过 {most} 行（到工作表“{sheet}”为止）",
+        "the workbook has more than {most} rows (up to the sheet “{sheet}”)",
+    ),
+    "workbook.columns": ("工作表“{sheet}”超过 {most} 列", "the sheet “{sheet}” has more than {most} columns"),
+    "workbook.formula": (
+        "单元格里是公式，应为值（可复制后“选择性粘贴—数值”）",
+        "the cell holds a formula, expected a value (copy it and paste values only)",
+    ),
+    "workbook.error": ("单元格里是错误值 {given}，应为值", "the cell holds the error {given}, expected a value"),
+    "workbook.merged": (
+        "单元格 {range} 是合并的，请取消合并，每行各填各的",
+        "the cells {range} are merged; unmerge them and fill in every row by itself",
+    ),
+    "workbook.untitled": (
+        "该列第一行没有标题，却填有“{given}”",
+        "the column has no title in the first row, but “{given}” stands here",
+    ),
+    "workbook.date": (
+        "“{given}”不是可用的日期（应在 1900-03-01 至 9999-12-31 之间）",
+        "“{given}” is no date that can be used (expected one from 1900-03-01 to 9999-12-31)",
+    ),
+    "workbook.digits": (
+        "数字 {given} 超过 15 位，电子表格保存不了，请设为文本格式后填写",
+        "the number {given} has more than 15 digits, which a spreadsheet cannot keep; write it as text",
+    ),
+    "workbook.cell": ("单元格的内容“{given}”无法读取", "the cell’s content “{given}” cannot be read"),
+}
+
+for _catalogue in (_WORKBOOKS, _SHEETS, _COLUMNS, _NOTES, _OPTIONS, _FAULTS):
     register(_catalogue)
