@@ -178,7 +178,11 @@ class Moved(NamedTuple):
 
 
 class Posting:
-    """Posts what was scored, turn by turn, in all lanes. ``charges`` are those of periods, by lane: base, now, supposed."""
+    """Posts what was scored, turn by turn, in all lanes.
+
+    ``claims`` and ``charges`` (those of periods) are by lane: base, now, supposed. Of ``periods`` the first is the one
+    that is asked about, the others are looked at for its progress.
+    """
 
     def __init__(
         self,
@@ -201,11 +205,16 @@ class Posting:
         rulebooks = {version.number: version.rulebook for bureau in in_force for version in bureau.versions}
         self._codes = {number: [rule.code for rule in held.rules] for number, held in rulebooks.items()}
         self._indicators = {number: indicators_of(held) for number, held in rulebooks.items()}
-        self._period_indicators = {each.charge.key: each.charge.indicator for held in charges for each in held}
+        self._of_charge = [{each.charge.key: each.charge.indicator for each in held} for held in charges]
         self._days: dict[str, date] = {}
         self.base = {period.code: Moves() for period in periods}
         self.supposed = {period.code: Moves() for period in periods}
-        self.moved: list[Moved] = []
+        self._moved: dict[tuple[str, ...], Moved] = {}
+
+    @property
+    def moved(self) -> Iterable[Moved]:
+        """The charges that are posted otherwise."""
+        return (each for each in self._moved.values() if (each.before or 0) != (each.after or 0))
 
     def post(self, lines: Iterable[Line], report: Callable[[int], None]) -> None:
         """Post everything."""
@@ -251,19 +260,27 @@ class Posting:
     def _count(self, turn: str, base: Told, now: Told, supposed: Told) -> None:
         day = self._book(turn[:10])
         of = key_in(turn)
-        for lane, moves in ((base, self.base), (supposed, self.supposed)):
+        for lane, moves, place in ((base, self.base, 0), (supposed, self.supposed, 2)):
             for period in self._periods:
                 if period.contains(day):
-                    self._move(moves[period.code], period, of, now, lane)
+                    self._move(moves[period.code], period, of, now, lane, place)
         if not self._period.contains(day):
             return
         for key in {**base, **supposed}:
             before, after = base.get(key), supposed.get(key)
             sizes = [None if each is None else each[0] for each in (before, after)]
-            if (sizes[0] or 0) != (sizes[1] or 0):
-                self.moved.append(Moved(*of, *key, day, *sizes))
+            if not of.source:  # a charge of a period has another turn where its rule has another place
+                known = self._moved.get((*of, *key))
+                if known is not None:
+                    sizes = [
+                        known.before if sizes[0] is None else sizes[0],
+                        known.after if sizes[1] is None else sizes[1],
+                    ]
+                self._moved[(*of, *key)] = Moved(*of, *key, day, *sizes)
+            elif (sizes[0] or 0) != (sizes[1] or 0):
+                self._moved[(*of, *key)] = Moved(*of, *key, day, *sizes)
 
-    def _move(self, moves: Moves, period: Period, of: EventKey, now: Told, lane: Told) -> None:
+    def _move(self, moves: Moves, period: Period, of: EventKey, now: Told, lane: Told, place: int) -> None:
         for key in {**now, **lane}:
             before, after = now.get(key), lane.get(key)
             difference = (after[0] if after else 0) - (before[0] if before else 0)
@@ -273,7 +290,7 @@ class Posting:
             if of.source:
                 indicator = self._indicators[number][key[0], key[2]]
             else:
-                indicator = self._period_indicators[ChargeKey(of.source, of.id, *key)]
+                indicator = self._of_charge[place if after else 1][ChargeKey(of.source, of.id, *key)]
             moves.posted[key[3], indicator] += difference
             moves.rules[key[2]] += difference
             if not of.source and of.id == period.code:

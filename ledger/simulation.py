@@ -106,44 +106,53 @@ def _pack(value: object) -> bytes:
 async def ask(period: str, version: str, start: datetime | None = None) -> Question:
     """Make a question of what somebody asks. Refused, with ``/period``, ``/version`` or ``/from``, where it is none;
     with the findings of the draft, or of a publication, where the rulebook could not rule."""
-    async with reading() as connection:
-        bureau = get_current().bureau
-        if period not in bureau.calendar.periods:
-            raise Refused(Finding(path="/period", message=message("period.unknown", period=period)))
-        asked = bureau.calendar.find(period)
-        first, end = bounds_of(asked, bureau)
-        begun = first if start is None else start
-        if not first <= begun < end:
-            raise Refused(Finding(path="/from", message=message("simulation.from", first=first, end=end)))
-        number, document, hashed = await _document(bureau, version, begun)
-        rulebook = load_version(0, document).rulebook
-        supposed = suppose(bureau, rulebook, begun, end)
-        until = None if any(map(_competes, (each.rulebook for each in supposed.versions))) else end
-        events = await connection.fetchval(
-            "SELECT count(*) FROM event WHERE $1::timestamptz IS NULL OR time < $1", until
-        )
-    return Question(
-        period=period, start=begun, version=number, document=document, hash=hashed, until=until, events=events
-    )
-
-
-async def _document(bureau: Bureau, version: str, start: datetime) -> tuple[int | None, str, str]:
     if version == DRAFT:
         tree = await read_draft()
         if not tree.get("rulebook"):
             raise Refused(Finding(path="/version", message=message("rulebook.no_draft")))
-        rulebook = read_document(dated(tree, start)).rulebook
-        return None, _written(rulebook), tree_hash(tree)
+        async with reading():
+            begun = start or _bounds(period)[0]
+        return await pose(period, read_document(dated(tree, begun)).rulebook, start=start, hashed=tree_hash(tree))
     if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise Refused(Finding(path="/version", message=message("version.named")))
     number = int(version)
-    if all(each.number != number for each in bureau.versions):
+    async with reading():
+        held = {each.number: each.rulebook for each in get_current().bureau.versions}
+    if number not in held:
         raise Refused(Finding(path="/version", message=message("version.unknown", number=number)))
-    return number, _written(bureau.version(number).rulebook), str(number)
+    return await pose(period, held[number], start=start, version=number, hashed=version)
 
 
-def _written(rulebook: Rulebook) -> str:
-    return msgspec.json.encode(write_rulebook(rulebook)).decode()
+async def pose(
+    period: str, rulebook: Rulebook, *, start: datetime | None = None, version: int | None = None, hashed: str = ""
+) -> Question:
+    """The question what the rulebook would have made of a period. Refused as :func:`ask` refuses."""
+    async with reading() as connection:
+        first, end = _bounds(period)
+        begun = first if start is None else start
+        if not first <= begun < end:
+            raise Refused(Finding(path="/from", message=message("simulation.from", first=first, end=end)))
+        supposed = suppose(get_current().bureau, rulebook, begun, end)
+        until = None if any(_competes(each.rulebook) for each in supposed.versions) else end
+        where = "$1::timestamptz IS NULL OR time < $1"
+        events = await connection.fetchval(f"SELECT count(*) FROM event WHERE {where}", until)  # noqa: S608  (ours)
+    return Question(
+        period=period,
+        start=begun,
+        version=version,
+        document=msgspec.json.encode(write_rulebook(rulebook)).decode(),
+        hash=hashed,
+        until=until,
+        events=events,
+    )
+
+
+def _bounds(period: str) -> tuple[datetime, datetime]:
+    bureau = get_current().bureau
+    known = bureau.calendar.periods.get(period)
+    if known is None:
+        raise Refused(Finding(path="/period", message=message("period.unknown", period=period)))
+    return bounds_of(known, bureau)
 
 
 def _competes(rulebook: Rulebook) -> bool:
@@ -154,7 +163,10 @@ def _competes(rulebook: Rulebook) -> bool:
 async def simulate(
     url: str, timezone: ZoneInfo, question: Question, progress: Progressing | None = None, *, processes: int = 1
 ) -> Answer:
-    """Simulate on a database, in a process of its own (0: in this one). ``progress`` hears stage, events done, of all."""
+    """Simulate on a database, in a process of its own (0: in this one).
+
+    ``progress`` hears the stage, how many events it went through, and of how many.
+    """
     done = 0
 
     def heard(more: int) -> None:
