@@ -9,8 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from engine.language import Message, message
 from ledger.lanes import UnfitEvent
 
+_TOLD = ("winners", "losers", "ranks", "tiers", "added", "removed", "changed")
 Kind = Literal["added", "removed", "changed"]
 
 
@@ -114,6 +116,31 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
     unfit_count: int
     unfit: tuple[UnfitEvent, ...]
     seconds: float
+
+    @property
+    def named(self) -> Message:
+        """Which rulebook, in words."""
+        return (
+            message("simulation.draft") if self.version is None else message("simulation.version", number=self.version)
+        )
+
+    def said(self, period: str) -> Message:
+        """The summary in a sentence, with what the period is called."""
+        told = {name: f"{getattr(self, name):,}" for name in _TOLD}
+        key = "simulation.nothing" if self.nothing else "simulation.summary"
+        return message(key, version=self.named, period=period, events=f"{self.ruled:,}", **told)
+
+    @property
+    def remarks(self) -> tuple[Message, ...]:
+        """What must be known to read it."""
+        found = []
+        if self.unfit_count:
+            found.append(message("simulation.unfit", count=f"{self.unfit_count:,}"))
+        if self.closed:
+            found.append(message("simulation.closed", snapshot=self.snapshot))
+        if self.apart:
+            found.append(message("simulation.apart", count=f"{self.apart:,}"))
+        return tuple(found)
 
     @property
     def nothing(self) -> bool:

@@ -109,17 +109,17 @@ async def ask(period: str, version: str, start: datetime | None = None) -> Quest
     if version == DRAFT:
         tree = await read_draft()
         if not tree.get("rulebook"):
-            raise Refused(Finding(path="/version", message=message("rulebook.no_draft")))
+            raise Refused(Finding(path="/version", message=message("simulation.no_draft")))
         async with reading():
             begun = start or _bounds(period)[0]
         return await pose(period, read_document(dated(tree, begun)).rulebook, start=start, hashed=tree_hash(tree))
     if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise Refused(Finding(path="/version", message=message("version.named")))
+        raise Refused(Finding(path="/version", message=message("simulation.version_named")))
     number = int(version)
     async with reading():
         held = {each.number: each.rulebook for each in get_current().bureau.versions}
     if number not in held:
-        raise Refused(Finding(path="/version", message=message("version.unknown", number=number)))
+        raise Refused(Finding(path="/version", message=message("simulation.no_version", number=number)))
     return await pose(period, held[number], start=start, version=number, hashed=version)
 
 
@@ -151,7 +151,7 @@ def _bounds(period: str) -> tuple[datetime, datetime]:
     bureau = get_current().bureau
     known = bureau.calendar.periods.get(period)
     if known is None:
-        raise Refused(Finding(path="/period", message=message("period.unknown", period=period)))
+        raise Refused(Finding(path="/period", message=message("simulation.no_period", period=period)))
     return bounds_of(known, bureau)
 
 

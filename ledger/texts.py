@@ -354,6 +354,10 @@ TEXTS: Catalogue = {
         "起始时间应在本期之内：不早于 {first}，早于 {end}",
         "expected a time within the period: not before {first}, and before {end}",
     ),
+    "simulation.no_period": ("没有考评期 {period}", "there is no period {period}"),
+    "simulation.no_draft": ("还没有草稿", "there is no draft yet"),
+    "simulation.version_named": ("应为版本号或 draft", "expected the number of a version, or draft"),
+    "simulation.no_version": ("没有第 {number} 版规则", "there is no version {number}"),
     "simulation.busy": (
         "另一个试算正在进行（{name} 于 {at} 发起），请待其结束或取消后再试",
         "another simulation is running (started by {name} at {at}); try again when it has ended or was cancelled",
