@@ -24,6 +24,7 @@ from admin.periods import period_routes
 from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
 from admin.session import use_secret
+from admin.simulations import simulation_routes
 from admin.tables import Role
 from admin.verification import verification_routes
 from admin.versions import version_routes
@@ -51,6 +52,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        simulation_routes(office),
         panel_route(office, rooms),
     ]
 
