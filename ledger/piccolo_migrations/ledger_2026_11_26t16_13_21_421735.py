@@ -21,10 +21,6 @@ class Simulation(Table, tablename="simulation", schema=None):
     )
 
 
-class RawTable(Table):
-    """Carries plain SQL."""
-
-
 ID = "2026-11-26T16:13:21:421735"
 VERSION = "1.38.0"
 DESCRIPTION = "Simulations"
@@ -434,10 +430,5 @@ async def forwards():
         },
         schema=None,
     )
-
-    async def set_up():
-        await RawTable.raw("CREATE UNIQUE INDEX simulation_page_number ON simulation_page (simulation, number)")
-
-    manager.add_raw(set_up)
 
     return manager
