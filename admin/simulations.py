@@ -3,8 +3,8 @@
 Whoever reads the whole ledger may try; nothing of it is kept there.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -23,6 +23,7 @@ from admin.session import Person
 from admin.tables import Role
 from engine.finding import Finding, Refused
 from engine.language import message, render
+from engine.period import Period
 from ledger import simulations
 from ledger.current import get_current
 from ledger.reading import Unknown, reading
@@ -35,7 +36,7 @@ from rules.draft import draft_hash, read_draft
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
-LISTED = 100
+LISTED = 50
 """Subjects on one page."""
 ENTRIES = 50
 """Entry changes on one page."""
@@ -88,8 +89,8 @@ def simulation_routes(office: Office) -> Router:
             versions=[each.number for each in reversed(bureau.versions)],
             drafted=bool((await read_draft()).get("rulebook")),
             form=form,
+            chosen=form.period or _latest(periods, datetime.now(office.timezone).date()),
             problems=problems,
-            wide=office.timezone,
         )
 
     @get("/desk/simulations", guards=[signed_in(*READERS)], include_in_schema=False)
@@ -156,6 +157,12 @@ def simulation_routes(office: Office) -> Router:
         route_handlers=[simulations_page, begin, simulation_page, progress, end],
         exception_handlers=refuse_page(office),
     )
+
+
+def _latest(periods: Sequence[Period], today: date) -> str:
+    """The latest period that has begun, the shortest of those."""
+    begun = [each for each in periods if each.start <= today]
+    return max(begun, key=lambda each: (each.start, each.start - each.end), default=periods[0]).code if periods else ""
 
 
 async def _find(number: int) -> Run:

@@ -24,6 +24,7 @@ from engine.lateness import unfinished
 from engine.period import Period
 from engine.publication import reread
 from engine.replay import Cents, Claims, Posted, Poster, Scored, Scorer, condense_period_charges, stake
+from engine.rulebook import Version
 from engine.scene import Matchers
 from engine.turn import key_in
 from ledger.crew import load
@@ -65,15 +66,19 @@ class Scoring:
     """Scores events, given in their order, in all lanes, and writes them down in turn."""
 
     def __init__(
-        self, bureaus: Bureaus, matchers: Matchers, start: datetime, told: Callable[[Recorded, int], None]
+        self,
+        bureaus: Bureaus,
+        matchers: Matchers,
+        bounds: tuple[datetime, datetime],
+        told: Callable[[Recorded, int], None],
     ) -> None:
         self.bureaus = bureaus
         self.unfit: list[UnfitEvent] = []
         self.unfit_count = 0
         self.ruled = 0
-        """Events that another version rules in the supposed lane."""
+        """Events that the supposed rulebook rules."""
         self.claims: tuple[Claims, Claims, Claims] = ({}, {}, {})
-        self._start = start
+        self._start, self._end = bounds
         self._told = told
         self._rereaders = Rereader(bureaus.base), Rereader(bureaus.supposed)
         self._base = Scorer(bureaus.base, matchers)
@@ -105,7 +110,7 @@ class Scoring:
             now = self._now.score(recorded)
         elif self._now is not None:
             self._now.pass_by(recorded)
-        supposed = self._suppose(recorded, row, version.number)
+        supposed = self._suppose(recorded, row, version)
         lanes = [base, base if now is _SAME else now, base if supposed is _SAME else supposed]
         for claims, lane in zip(self.claims, lanes, strict=True):
             if isinstance(lane, tuple):
@@ -114,7 +119,7 @@ class Scoring:
         if turns:
             heappush(self._waiting, (turns[0], base, now, supposed))
 
-    def _suppose(self, recorded: Recorded, row: Mapping[str, Any], number: int) -> Lane | bool:
+    def _suppose(self, recorded: Recorded, row: Mapping[str, Any], before: Version) -> Lane | bool:
         """What the event charges in the supposed lane, where it may differ: from the start of the period on."""
         if recorded.event.time < self._start:
             self._supposed.pass_by(recorded)
@@ -122,8 +127,8 @@ class Scoring:
             return _SAME
         version = self.bureaus.supposed.version_at(recorded.event.time)
         assert version is not None
-        if version.number != number:
-            self.ruled += 1
+        self.ruled += recorded.event.time < self._end
+        if version.rulebook.event_types is not before.rulebook.event_types:
             try:
                 recorded, _ = self._rereaders[1].reread(row, version)
             except NoLongerFits:
@@ -132,7 +137,7 @@ class Scoring:
         self._told(recorded, 1)
         return self._supposed.score(recorded)
 
-    def _note(self, recorded: Recorded, version: Any) -> None:
+    def _note(self, recorded: Recorded, version: Version) -> None:
         self.unfit_count += 1
         if len(self.unfit) >= MOST_UNFIT:
             return

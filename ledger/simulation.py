@@ -200,11 +200,11 @@ class _Simulation:
         self._published = bureau
         period = self._period = bureau.calendar.find(self._question.period)
         rulebook = load_version(0, self._question.document).rulebook
-        _, end = bounds_of(period, bureau)
+        _, self._end = bounds_of(period, bureau)
         now = msgspec.structs.replace(bureau, calendar=open_days(bureau.calendar, period))
         through = max(period.last_day, bureau.settled_through or period.last_day)
         base = now if through == now.settled_through else msgspec.structs.replace(now, settled_through=through)
-        supposed = suppose(base, rulebook, self._question.start, end)
+        supposed = suppose(base, rulebook, self._question.start, self._end)
         self._bureaus = bureaus = Bureaus(now=now, base=base, supposed=supposed)
         previous = now.calendar.previous(period)
         self._frozen = previous is not None and previous.state == "closed"
@@ -227,7 +227,7 @@ class _Simulation:
 
     async def _score(self, bureaus: Bureaus) -> Scoring:
         history = await self._reader.history()
-        scoring = Scoring(bureaus, self._reader.matcher, self._question.start, self._tell)
+        scoring = Scoring(bureaus, self._reader.matcher, (self._question.start, self._end), self._tell)
         query = f"""
             SELECT {COLUMNS} FROM event WHERE $1::timestamptz IS NULL OR time < $1
             ORDER BY time, coalesce(recorded_at, time), source COLLATE "C", id COLLATE "C"
@@ -341,14 +341,13 @@ class _Simulation:
             " AND content::json ->> 'period' = $1)",
             period.code,
         )
-        _, end = bounds_of(period, self._published)
         simulated = Simulated(
             period=period.code,
             start=question.start,
-            end=end,
+            end=self._end,
             version=question.version,
             hash=question.hash,
-            replaced=replaced(self._published, question.start, end),
+            replaced=replaced(self._published, question.start, self._end),
             length=length,
             closed=closed,
             snapshot=snapshot,
