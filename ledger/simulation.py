@@ -28,7 +28,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.period import Period
 from engine.replay import Cents, amount
-from engine.rulebook import EventRule, Rulebook
+from engine.rulebook import DifferentiationRule, EventRule, ProgressRule, Rulebook
 from engine.settlement import settle
 from engine.standing import Figures, Standing, figures
 from engine.supposition import bounds_of, open_days, replaced, suppose
@@ -217,13 +217,26 @@ class _Simulation:
         ]
         scoring = await self._score(bureaus)
         former = await self._period_charges()
-        first = self._post(scoring, (former, former, former))
-        charges = [await self._settle(lane, in_force, first) for lane, in_force in enumerate((base, supposed))]
+        charges: Sequence[tuple[PeriodCharge, ...]] = ((), ())
+        if any(self._charges_periods(in_force) for in_force in (base, supposed)):
+            first = self._post(scoring, (former, former, former))
+            charges = [await self._settle(lane, in_force, first) for lane, in_force in enumerate((base, supposed))]
+        else:
+            self._reader.report(self._question.events)
         others = [each for each in former if each.charge.key.id != period.code]
         second = self._post(scoring, ((*others, *charges[0]), former, (*others, *charges[1])))
         before = figures(self._account(period, base, second.base[period.code], 0))
         after = figures(self._account(period, supposed, second.supposed[period.code], 1))
         return await self._answer(scoring, second, before, after)
+
+    def _charges_periods(self, bureau: Bureau) -> bool:
+        """Whether the period is charged as a whole by the version in effect at its end."""
+        version = self._account(self._period, bureau, None, 0).version
+        return version is not None and any(
+            rule.enabled and rule.per in (None, self._period.kind)
+            for rule in version.rulebook.rules
+            if isinstance(rule, (DifferentiationRule, ProgressRule))
+        )
 
     async def _score(self, bureaus: Bureaus) -> Scoring:
         history = await self._reader.history()

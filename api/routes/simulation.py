@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.params import FromPath, FromQuery
 
+from admin.audit import reads_all
 from api.authorization import Caller, Forbidden, caller_of, needs
 from api.bodies import mapping, read_json
 from api.describing import body
@@ -159,7 +160,7 @@ def _whole(request: Web) -> Caller:
     """The caller, who sees the whole ledger: a simulation shows everybody's figures."""
     caller = caller_of(request)
     caller.check("rules:read", "entries:read")
-    if not caller.sight.whole:
+    if not caller.sight.whole or (caller.person is not None and not reads_all(caller.person)):
         raise Forbidden(message("simulation.whole"))
     return caller
 
