@@ -31,6 +31,7 @@ from admin.reconciliation import reconciliation_routes
 from admin.restoring import restoring_routes
 from admin.rule_cases import rule_case_routes
 from admin.session import use_secret
+from admin.simulations import simulation_routes
 from admin.tables import Role
 from admin.verification import verification_routes
 from admin.versions import version_routes
@@ -58,6 +59,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        simulation_routes(office),
         panel_route(office, rooms),
         comparison_routes(office),
         restoring_routes(office),

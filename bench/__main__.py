@@ -8,12 +8,12 @@ costs more in a long ledger than in a short one; other aims that are missed are 
 import argparse
 import sys
 
-from bench import hits, matching, posting, reading, recording, replay, verifying
+from bench import hits, matching, posting, reading, recording, replay, simulating, verifying
 from bench.results import RESULTS, write
 
 MEASURES = {
     each.__name__.removeprefix("bench."): each.measure
-    for each in (posting, recording, reading, hits, matching, replay, verifying)
+    for each in (posting, recording, reading, hits, matching, replay, verifying, simulating)
 }
 
 
