@@ -467,6 +467,20 @@ TEXTS: Catalogue = {
     "version.unknown": ("没有第 {number} 版规则", "there is no version {number}"),
     "version.named": ("应为版本号或 draft", "expected the number of a version, or draft"),
     "rulebook.no_draft": ("还没有草稿", "there is no draft yet"),
+    # --- a proposal ---
+    "proposal.type": (
+        "事件类型“{type}”本身有误，先改好它：{where} {said}",
+        "the event type “{type}” is wrong itself, mend it first: {where} {said}",
+    ),
+    # --- the draft's own cases ---
+    "kept.long": ("用例最长 {most} 个字符", "a case has at most {most} characters"),
+    "kept.one": ("应为一个用例，现有 {count} 个文档", "expected one case, there are {count} documents"),
+    "kept.no_draft": ("还没有草稿，先填写规则的基本设置", "there is no draft yet: fill in its settings first"),
+    "kept.changed": (
+        "这个用例已被修改或删除，请从列表中重新打开",
+        "this case was changed or deleted meanwhile: open it again",
+    ),
+    "kept.name_taken": ("已有同名用例“{name}”，请换个名称", "there is a case “{name}” already: choose another name"),
 }
 
 register(TEXTS)
