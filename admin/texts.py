@@ -26,6 +26,7 @@ TEXTS: Catalogue = {
     "page.back_home": ("返回首页", "Back to the home page"),
     "link.home": ("返回首页", "Home"),
     "link.publish": ("发布规则", "Publish the rules"),
+    "link.changes": ("变更记录（逐条）", "Who changed what"),
     "link.periods": ("考评期与排名", "Periods and standings"),
     # --- the home page ---
     "home.roles": ("{name}，您好。您的角色：", "Welcome, {name}. Your roles:"),
