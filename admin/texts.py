@@ -1043,6 +1043,7 @@ TEXTS: Catalogue = {
     "precedent.compared": ("对比", "Compared"),
     "precedent.equal": ("一致", "equal"),
     "precedent.differs": ("不同", "different"),
+    "precedent.total": ("{period} 总分（只有本事件时）", "total of {period}, this event alone"),
     "precedent.rule_gone": ("草稿中已没有", "not in the draft"),
     "precedent.nothing": ("台账和草稿都没有给任何人计分。", "Neither the ledger nor the draft charges anybody."),
     "precedent.same": ("两边一致。", "Both agree."),

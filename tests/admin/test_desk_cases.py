@@ -166,6 +166,24 @@ async def test_events_of_every_kind_become_cases(sign_in: SignIn) -> None:
         assert (await client.get(f"/desk/cases/new?{path}")).status_code == 404
 
 
+async def test_a_veto_is_a_case_by_the_total_that_it_leaves(sign_in: SignIn) -> None:
+    recorder = await fill_notices()
+    accident = {**notice(40, "B2", "2026-05-20"), "type": "accident"}
+    await recorder.record(parse_report(accident))
+    client = await sign_in("zhang", "office")
+    await change_rule("V01", to="70")
+    page = text(await client.get("/desk/cases/new?source=office&event=N40"))
+    assert "V01 一票否决 2026-05 总分（只有本事件时） 河西分局 B2 60.00 70.00 不同" in page
+    await make(client, "N40", "ledger", name="按台账")
+    await make(client, "N40", "draft", name="按草稿")
+    ledger, draft = await kept()
+    assert ledger["steps"][1] == {"expect": {"posted": [], "period": "2026-05", "totals": {"B2": "60.00"}}}
+    assert draft["steps"][1]["expect"]["totals"] == {"B2": "70.00"}
+    found = await tracing.run_kept(await read_draft())
+    assert [each.state for each in found] == ["fails", "passes"]
+    assert "第 2 步：2026-05 B2 总分，应为 60.00，实为 70.00" in text(await client.get("/desk/cases"))
+
+
 async def test_names_of_persons_and_bases_stay_out(sign_in: SignIn) -> None:
     recorder = await fill_notices()
     person: Any = {"code": "P1", "name": "李某某", "kind": "person", "unit": "B2", "post": "chief", "group": "staff"}
