@@ -55,10 +55,10 @@ class NoForm(msgspec.Struct):
 
 async def write(change: Callable[[Cases], Cases], user: str, before: Raw, after: Raw, **meant: Any) -> None:
     """Change the draft's cases and write down who changed which, in one transaction."""
-    texts = [{"cases": "" if raw is None else as_text(raw)} for raw in (before, after)]
+    was, now = ({"cases": "" if raw is None else as_text(raw)} for raw in (before, after))
     async with ChangeLog._meta.db.transaction(allow_nested=True):
         await change_cases(change, **meant)
-        await record(user, "change", Draft, 1, *texts)
+        await record(user, "change", Draft, 1, was, now)
 
 
 def case_routes(office: Office) -> Router:

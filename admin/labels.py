@@ -181,6 +181,9 @@ LABELS: Catalogue = {
     "column.change_log.action": ("操作", "Action"),
     "column.change_log.table": ("表", "Table"),
     "column.change_log.row": ("行", "Row"),
+    "column.change_log.owner": ("所属代码", "Belongs to"),
+    "column.change_log.name": ("名称", "Name"),
+    "column.approval.change": ("审批时的最后变更", "Last change seen"),
     "column.change_log.before": ("变更前", "Before"),
     "column.change_log.after": ("变更后", "After"),
     # --- hints ---

@@ -12,6 +12,8 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
+from admin.change_log import change_routes
+from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.desk_cases import case_routes
 from admin.entries import entry_routes
@@ -26,8 +28,10 @@ from admin.periods import period_routes
 from admin.precedents import precedent_routes
 from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
+from admin.restoring import restoring_routes
 from admin.rule_cases import rule_case_routes
 from admin.session import use_secret
+from admin.simulations import simulation_routes
 from admin.tables import Role
 from admin.verification import verification_routes
 from admin.versions import version_routes
@@ -55,7 +59,11 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        simulation_routes(office),
         panel_route(office, rooms),
+        comparison_routes(office),
+        restoring_routes(office),
+        change_routes(office),
         hits_routes(office),
         case_routes(office),
         precedent_routes(office),
