@@ -37,7 +37,8 @@ Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 PAGE = 100
-STATES = ("fails", "unreadable", "passes", "waits")
+STATES = ("fails", "unreadable", "waits", "passes")
+"""In the order in which they are listed."""
 
 
 class CaseForm(msgspec.Struct):
@@ -74,7 +75,8 @@ def case_routes(office: Office) -> Router:
             for each in found
             if words.lower() in each.name.lower() and (state not in STATES or each.state == state)
         ]
-        at = int(asked["at"]) if asked.get("at", "").isascii() and asked.get("at", "").isdigit() else 0
+        at = int(begun) if (begun := asked.get("at", "")).isascii() and begun.isdigit() and len(begun) < 8 else 0
+        chosen.sort(key=lambda each: STATES.index(each.state))
         shown = chosen[at : at + PAGE]
         names = await names_of(tell(each.first).subject for each in shown if each.first is not None)
         rules = rules_of(tree)
