@@ -16,6 +16,7 @@ from admin.change_log import change_routes
 from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.entries import entry_routes
+from admin.exchange import exchange_routes
 from admin.guard import find_person
 from admin.home import home_routes
 from admin.login import login_routes
@@ -58,6 +59,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         comparison_routes(office),
         restoring_routes(office),
         change_routes(office),
+        exchange_routes(office),
     ]
 
 

@@ -17,6 +17,7 @@ from engine.language import Language, message, render
 from engine.organisation import Relation, Subject
 from engine.rulebook import Rulebook
 from engine.scalar import Raw, shown
+from rules.document import Document as Read
 from rules.document import read_document, write_rulebook
 from rules.draft import dated
 from rules.fault import Fault, Faulty, as_faults, faults_of
@@ -31,7 +32,7 @@ from rules.roster_sheets import (
     write_relation_sheet,
     write_subject_sheet,
 )
-from rules.rows import Document
+from rules.rows import Document, take_apart
 from rules.rulebook_filled import read_rulebook_sheets
 from rules.rulebook_forms import FORMS
 from rules.rulebook_sheets import write_rulebook_sheets
@@ -100,12 +101,13 @@ def write_csv(sheet: Sheet) -> bytes:
     """A sheet as comma-separated values that spreadsheets read as Chinese; no text of it becomes a formula."""
     held = io.StringIO()
     writer = csv.writer(held)
-    writer.writerow(map(_plain, sheet.columns))
-    writer.writerows([_plain(cell) for cell in row] for row in sheet.rows)
+    writer.writerow(map(plain_cell, sheet.columns))
+    writer.writerows([plain_cell(cell) for cell in row] for row in sheet.rows)
     return BOM + held.getvalue().encode()
 
 
-def _plain(cell: Cell) -> str:
+def plain_cell(cell: Cell) -> str:
+    """A cell of comma-separated values: text that begins like a formula is marked as text."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
 
@@ -125,6 +127,8 @@ def read_rulebook_file(data: bytes, ending: Ending, now: datetime) -> ReadRulebo
     try:
         given = tree if tree.get("effective") is not None else dated(tree, now)
         document = read_document(given, lines)
+        tree = tree if located is None else _canonical(document, tree)
+        take_apart(tree)
     except Refused as refused:
         raise Faulty(*_faults(refused.findings, located)) from refused
     return ReadRulebook(tree=tree, rulebook=document.rulebook, odd=_faults(document.warnings, located))
@@ -143,7 +147,9 @@ def read_roster_file(data: bytes, ending: Ending, *, since: date, known: Mapping
         faults += _faults(refused.findings, None if held is None else held.located)
     try:
         if (held := lists.get("relations")) is not None:
-            relations = read_relations(held.items)
+            stated = lists["subjects"].items if "subjects" in lists else []
+            codes = {str(item.get("code")) for item in stated if isinstance(item, dict)}
+            relations = read_relations(held.items, known={*known, *codes})
     except Refused as refused:
         faults += _faults(refused.findings, None if held is None else held.located)
     if faults:
@@ -253,9 +259,9 @@ def _locator(lists: Mapping[str, FilledList]) -> Callable[[Finding], Fault]:
     return locate
 
 
-def canonical(tree: Document, now: datetime) -> dict[str, Raw] | None:
-    """The document in its canonical form, for comparison; None where it is no rulebook yet."""
-    try:
-        return write_rulebook(read_document(tree if tree.get("effective") is not None else dated(tree, now)).rulebook)
-    except Refused:
-        return None
+def _canonical(document: Read, tree: Document) -> Document:
+    """The document with its numbers as the office writes them: a spreadsheet makes 2 of 2.00."""
+    written: Document = {**write_rulebook(document.rulebook)}
+    if tree.get("effective") is None:
+        del written["effective"]
+    return {**written, "cases": list(document.cases)} if document.cases else written
