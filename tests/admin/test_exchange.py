@@ -31,7 +31,7 @@ PAGE = "/desk/exchange"
 async def send(
     client: httpx.AsyncClient, data: bytes, name: str = "规则.xlsx", what: str = "rulebook", **more: str
 ) -> httpx.Response:
-    return await client.post(PAGE, data={"what": what, **more}, files={"file": (name, data)})
+    return await client.post(f"{PAGE}/uploads", data={"what": what, **more}, files={"file": (name, data)})
 
 
 async def confirm(client: httpx.AsyncClient, page: httpx.Response, **more: str) -> httpx.Response:
