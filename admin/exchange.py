@@ -112,8 +112,8 @@ def exchange_routes(office: Office) -> Router:
         return await cards(request)
 
     @post(
-        "/desk/exchange/uploads", guards=[signed_in(Role.office)], include_in_schema=False, request_max_body_size=FORM_SIZE,
-        status_code=200,
+        "/desk/exchange/uploads", guards=[signed_in(Role.office)], include_in_schema=False,
+        request_max_body_size=FORM_SIZE, status_code=200,
     )  # fmt: skip
     async def send(request: Web) -> Response[Any]:
         form = await request.form()

@@ -21,10 +21,12 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.finding import Refused
 from rules.archive import BOUNDS, Bounds
-from rules.spreadsheet import FilledRow, FilledSheet, read_sheets
+from rules.spreadsheet import FilledRow, FilledSheet, look_at_sheets
 
 __all__ = ["BOUNDS", "Bounds", "Cell", "FilledRow", "FilledSheet", "Hint", "Sheet", "read_workbook", "write_workbook"]
 
@@ -90,7 +92,10 @@ def read_workbook(data: bytes, bounds: Bounds = BOUNDS, *, passing: Collection[s
     too much when unpacked, protected by a password, an old ``.xls``, no workbook at all. Nothing is evaluated and no
     entity of XML is resolved.
     """
-    return read_sheets(data, bounds, passing)
+    sheets, findings = look_at_sheets(data, bounds, passing)
+    if findings:
+        raise Refused(*findings)
+    return sheets
 
 
 def _write_sheet(page: Worksheet, sheet: Sheet) -> None:
@@ -111,6 +116,9 @@ def _write_sheet(page: Worksheet, sheet: Sheet) -> None:
     for at, hint in enumerate(sheet.hints, start=1):
         _help(page, at, hint)
     page.freeze_panes = "A2"
+    page.print_title_rows = "1:1"
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", page.PAPERSIZE_A4
+    page.page_setup.fitToHeight, page.sheet_properties.pageSetUpPr = 0, PageSetupProperties(fitToPage=True)
     if sheet.columns:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{len(sheet.rows) + 1}"
 

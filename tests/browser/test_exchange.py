@@ -1,4 +1,4 @@
-"""A workbook in a real browser: a broken one comes back with its rows, the mended one is seen, confirmed, and is the draft."""
+"""A workbook in a real browser: a broken one comes back with its rows, the mended one is seen and confirmed."""
 
 import re
 from pathlib import Path
