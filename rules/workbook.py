@@ -39,6 +39,7 @@ FIRST_DAY = date(1900, 3, 1)
 """Spreadsheets take 1900 for a leap year; days before are written as text."""
 
 _NARROWEST, _WIDEST, _LOOKED_AT = 8, 60, 300
+_LINE, _MOST_LINES = 15, 8
 _LONGEST_LIST = 255
 _ROOM_TO_FILL = 2_000
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -113,6 +114,11 @@ def _write_sheet(page: Worksheet, sheet: Sheet) -> None:
         shown = [title, *(row[at - 1] for row in sheet.rows[:_LOOKED_AT] if at <= len(row))]
         width = max(map(_width, shown)) + 2
         page.column_dimensions[get_column_letter(at)].width = min(max(width, _NARROWEST), _WIDEST)
+    widths = [page.column_dimensions[get_column_letter(at)].width for at in range(1, len(sheet.columns) + 1)]
+    for step, row in enumerate(sheet.rows, start=2):
+        lines = max((_lines(value, int(width)) for value, width in zip(row, widths, strict=False)), default=1)
+        if lines > 1:
+            page.row_dimensions[step].height = _LINE * min(lines, _MOST_LINES)
     for at, hint in enumerate(sheet.hints, start=1):
         _help(page, at, hint)
     page.freeze_panes = "A2"
@@ -183,7 +189,18 @@ def _put_time(cell: _Cell, value: date | datetime, shown: str) -> None:
     cell.number_format = shown
 
 
+def _lines(value: Cell, width: int) -> int:
+    """How many lines the value takes in a column of that width."""
+    if not isinstance(value, str) or (len(value) * 2 < width and "\n" not in value):
+        return 1
+    return sum(1 + max(0, _wide(line) - 1) // max(1, width - 1) for line in value[:2_000].splitlines())
+
+
 def _width(value: Cell) -> int:
     """How wide the value is, in half-width characters, at its widest line."""
     lines = str("" if value is None else value).splitlines() or [""]
-    return max(sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line[:_WIDEST]) for line in lines)
+    return max(_wide(line[:_WIDEST]) for line in lines)
+
+
+def _wide(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line)
