@@ -17,6 +17,7 @@ from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.desk_cases import case_routes
 from admin.entries import entry_routes
+from admin.exchange import exchange_routes
 from admin.guard import find_person
 from admin.hits import hits_routes
 from admin.home import home_routes
@@ -68,6 +69,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         case_routes(office),
         precedent_routes(office),
         rule_case_routes(office),
+        exchange_routes(office),
     ]
 
 
