@@ -8,9 +8,11 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 import asyncpg
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
 
 from admin.changes import replace_draft
@@ -90,6 +92,15 @@ def test_one_is_cancelled_and_one_is_gone_through(server: Server, page: Page) ->
     subjects = page.locator("#subjects ~ .wide").first
     expect(subjects.locator("tbody tr")).to_have_count(2)
     expect(subjects.locator("tbody tr").first).to_contain_text("−6.00")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="下载工作簿").click()
+    book = load_workbook(BytesIO(download.value.path().read_bytes()))
+    assert book.sheetnames == ["摘要", "得分与名次", "各规则合计", "明细变化"]
+    rows = list(book["得分与名次"].iter_rows(values_only=True))
+    assert rows[0][:6] == ("考评对象", "名称", "序列", "按现行规则", "按试算规则", "差额")
+    assert rows[1][:6] == ("B1", "城关分局", "branch", 96.6, 90.6, -6)
+    (entry,) = list(book["明细变化"].iter_rows(min_row=2, values_only=True))
+    assert tuple(entry[at] for at in (0, 2, 4, 7, 9, 10)) == ("变动", "B1", "R1", "E3", -1, -3)
     page.select_option("select[name=show]", "all")
     page.get_by_label("名称、代码或序列").fill("河西")
     page.get_by_role("button", name="查询").click()
