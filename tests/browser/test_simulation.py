@@ -3,14 +3,9 @@
 The first is held up by a lock on a table that a simulation reads after it has scored.
 """
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 
-import asyncpg
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -19,10 +14,14 @@ from admin.changes import replace_draft
 from admin.users import make_user, set_password
 from rules.tree import load_yaml
 from tests.browser.test_panel import PASSWORD, run
+from tests.holding import held
 from tests.processes import Server
 from tests.small_office import RULEBOOK, fill
 
 pytestmark = pytest.mark.browser
+
+HELD = "present_sheet"
+"""What a simulation reads after it has scored."""
 
 
 async def prepare() -> None:
@@ -38,28 +37,6 @@ async def draft(points: str) -> None:
     await replace_draft(load_yaml(json.dumps({**RULEBOOK, "rules": rules}))[0].raw, "somebody")
 
 
-@contextmanager
-def held_up(server: Server) -> Iterator[None]:
-    """Simulations wait when they have scored; those that were held go on afterwards."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    async def lock() -> asyncpg.Connection:
-        connection = await asyncpg.connect(server.database.migrate_url)
-        await connection.execute("BEGIN; LOCK TABLE present_sheet IN ACCESS EXCLUSIVE MODE")
-        return connection
-
-    connection = asyncio.run_coroutine_threadsafe(lock(), loop).result()
-    try:
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(connection.close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
 def test_one_is_cancelled_and_one_is_gone_through(server: Server, page: Page) -> None:
     run(prepare)
     page.set_viewport_size({"width": 1366, "height": 768})
@@ -69,7 +46,7 @@ def test_one_is_cancelled_and_one_is_gone_through(server: Server, page: Page) ->
     page.click("main button")
     expect(page.locator("main h1")).to_contain_text("绩考")
 
-    with held_up(server):
+    with held(server.database, HELD):
         page.goto(f"{server.url}/desk/simulations?version=draft&period=2026-01")
         page.get_by_role("button", name="开始试算").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("按草稿试算")
