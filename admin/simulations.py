@@ -41,6 +41,8 @@ Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 LISTED = 50
 """Subjects on one page."""
+TOP = 8
+"""Who gains and who loses most: so many of each at the head of a result."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ENTRIES = 50
 """Entry changes on one page."""
@@ -243,6 +245,7 @@ async def _result(run: Run, found: Simulated, asked: Asked) -> dict[str, Any]:
         "subjects": wanted[asked.at : asked.at + LISTED],
         "count": len(wanted),
         "listed": LISTED,
+        "tops": _tops(found),
         "rules": [each for each in found.rules if each.difference],
         "entries": entries,
         "following": following,
@@ -251,6 +254,14 @@ async def _result(run: Run, found: Simulated, asked: Asked) -> dict[str, Any]:
         "tiers": any(each.tier_before or each.tier_after for each in found.subjects),
         "ends": _ends(found),
     }
+
+
+def _tops(found: Simulated) -> list[tuple[str, list[SubjectChange], int]]:
+    """Who gains and who loses most, and how many do; nothing where nobody does."""
+    moved = [each for each in found.subjects if each.difference]
+    up = [each for each in moved if each.difference is not None and each.difference > 0]
+    down = [each for each in moved if each.difference is not None and each.difference < 0]
+    return [("up", up[:TOP], len(up)), ("down", down[:TOP], len(down))] if moved else []
 
 
 def award_titles(bureau: Bureau) -> dict[str, str]:
