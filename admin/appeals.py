@@ -12,12 +12,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from admin.appealable import appealable
-from admin.audit import may_read, names_of
+from admin.audit import names_of
 from admin.downloads import download
-from admin.guard import NotYours, person_of, signed_in
+from admin.guard import NoSubject, NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import refuse_page, show
-from admin.parties import party_of, reads_case, reads_every_case
+from admin.parties import lodges, party_of, reads_case, reads_every_case
+from admin.readers import may_read
 from admin.tables import Role
 from engine import scalar
 from engine.finding import Finding, Refused
@@ -79,6 +80,8 @@ def appeal_routes(office: Office) -> Router:
     async def lodge(request: Web, number: FromPath[int]) -> Response[Any]:
         form = await request.form()
         reason = str(form.get("reason") or "").strip()
+        if not lodges(person_of(request), (await _entry(number)).subject):
+            raise NotYours
         try:
             sent = [each for each in form.getall("attachments", []) if isinstance(each, UploadFile) and each.filename]
             check_count(len(sent))
@@ -99,8 +102,10 @@ def appeal_routes(office: Office) -> Router:
     ) -> Response[str]:
         person = person_of(request)
         whole = reads_every_case(person)
-        if not whole and not person.subject:
+        if not whole and Role.subject not in person.roles:
             raise NotYours
+        if not whole and not person.subject:
+            raise NoSubject
         standing = request.query_params.get("state", "")
         asked = {"state": standing if standing in _STATES else "", "subject": subject.strip(), "period": period.strip()}
         if not whole:

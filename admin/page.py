@@ -18,6 +18,7 @@ from admin.guard import (
     ChangePasswordFirst,
     Connection,
     ForeignForm,
+    NoSubject,
     NotYours,
     SignInFirst,
     find_person,
@@ -165,6 +166,9 @@ def refuse_page(office: Office) -> dict[Any, Any]:
     def not_yours(request: Request[Any, Any, Any], _: NotYours) -> Response[Any]:
         return draw(request, office, "refused.html", 403, reason=message("page.not_yours"))
 
+    def no_subject(request: Request[Any, Any, Any], _: NoSubject) -> Response[Any]:
+        return draw(request, office, "refused.html", 403, reason=message("page.no_subject"))
+
     def foreign(request: Request[Any, Any, Any], _: ForeignForm) -> Response[Any]:
         return draw(request, office, "refused.html", 403, reason=message("page.foreign_form"))
 
@@ -176,6 +180,7 @@ def refuse_page(office: Office) -> dict[Any, Any]:
         SignInFirst: to_login,
         ChangePasswordFirst: to_password,
         NotYours: not_yours,
+        NoSubject: no_subject,
         ForeignForm: foreign,
         HTTPException: other,
     }

@@ -13,11 +13,13 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
-from admin.audit import may_read, names_of
+from admin.audit import names_of
 from admin.declaring import missing, periods_of
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
+from admin.owned import owned_figures
 from admin.page import refuse_page, show
+from admin.readers import READERS, may_read, reads_all, seen_by
 from admin.tables import Role
 from admin.waterfall import Waterfall, rounded
 from engine.comparison import Check
@@ -34,7 +36,7 @@ from ledger.settlements import has_changed, latest_acts, latest_settlement, snap
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
-_READERS = (Role.office, Role.approver, Role.auditor)
+_SEEING = (*READERS, Role.assessor)
 _KINDS = ("month", "quarter", "half", "year")
 _ACTIONS = ("settlement", "closing", "reopening")
 _YEARS = range(2000, 2100)
@@ -93,8 +95,9 @@ def period_routes(office: Office) -> Router:
             known_kinds=_KINDS,
         )
 
-    @get("/periods", guards=[signed_in(*_READERS)], include_in_schema=False)
+    @get("/periods", guards=[signed_in(*_SEEING)], include_in_schema=False)
     async def periods_page(request: Web, declare: FromQuery[str] = "") -> Response[str]:
+        seen_by(person_of(request))
         return await listing(request, year=declare.strip())
 
     @post("/periods", guards=[signed_in(Role.office)], include_in_schema=False)
@@ -111,7 +114,7 @@ def period_routes(office: Office) -> Router:
             return await listing(request, 422, refused.findings, data.year)
         return Redirect(f"/periods?declared={data.year}", status_code=303)
 
-    @get("/periods/{code:str}", guards=[signed_in(*_READERS)], include_in_schema=False)
+    @get("/periods/{code:str}", guards=[signed_in(*_SEEING)], include_in_schema=False)
     async def period_page(request: Web, code: FromPath[str], snapshot: FromQuery[int | None] = None) -> Response[str]:
         async with reading() as connection:
             bureau = get_current().bureau
@@ -121,6 +124,21 @@ def period_routes(office: Office) -> Router:
             before = None if previous is None else (await read_figures(connection, bureau, previous))[0]
             settled = await latest_settlement(connection, code)
             frozen = await snapshots_of(connection, code)
+        sight = seen_by(person_of(request))
+        if sight.partial:
+            return await show(
+                request,
+                office,
+                "period_owned.html",
+                **await owned_figures(found, settled, sight),
+                period=period,
+                found=found,
+                snapshot=number,
+                permanent=None if number is None else f"snapshot={number}",
+                frozen=frozen,
+                settled=settled,
+                said=say_check,
+            )
         rulebook = None if found.version is None else bureau.version(found.version).rulebook
         return await show(
             request,
@@ -222,7 +240,7 @@ def period_routes(office: Office) -> Router:
             rounded=rounded,
             names=await names_of({subject, standing.place.unit or "", *rivals}),
             awards={} if rulebook is None else {each.code: each for each in rulebook.standing.awards},
-            whole=bool(frozenset(_READERS) & person.roles),
+            whole=reads_all(person),
         )
 
     return Router(

@@ -905,6 +905,33 @@ TEXTS: Catalogue = {
         "事件 {events}、明细 {entries}、管理行为 {acts}",
         "{events} events, {entries} entries, {acts} acts",
     ),
+    # --- roles ---
+    "page.no_subject": (
+        "您的账号没有登记所属考评对象（单位、部门或本人），因此看不到明细和得分。请联系绩效办登记。",
+        "Your account names no subject (a unit, a department or yourself), so that no entries and scores are in sight. "
+        "Ask the office to enter it.",
+    ),
+    "home.no_subject": (
+        "您的账号没有登记所属考评对象（单位、部门或本人），登记后才能查看明细和得分。请联系绩效办。",
+        "Your account names no subject (a unit, a department or yourself); entries and scores are in sight once it "
+        "does. Ask the office.",
+    ),
+    "owned.title": ("本部门考评的指标", "The indicators that your department assesses"),
+    "owned.only": (
+        "您以考评部门 {department} 的身份查看：只列出本期由本部门负责的指标。",
+        "You read as the assessing department {department}: these are its own indicators in this period.",
+    ),
+    "owned.none": (
+        "本期适用的规则中没有由 {department} 负责的指标。",
+        "By the rules of this period no indicator is {department}'s.",
+    ),
+    "owned.group": ("序列", "Group"),
+    "owned.full": ("满分 {full}", "full marks {full}"),
+    "owned.begun": ("计量值", "Measured"),
+    "owned.posted": ("加减分", "Posted"),
+    "owned.score": ("指标得分", "Score"),
+    "owned.nobody": ("本期没有考评对象在这项指标上有得分。", "Nobody has a score on this indicator in this period."),
+    "owned.entries": ("明细", "entries"),
 }
 
 register(TEXTS)

@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from admin.downloads import download
-from admin.parties import party_of, reads_case, reads_every_case
+from admin.parties import lodges, party_of, reads_case, reads_every_case
 from admin.session import Person
 from admin.tables import Role
 from api.authorization import Caller, Forbidden, caller_of, needs
@@ -71,8 +71,7 @@ async def post_appeal(request: Web) -> Response[AppealView]:
         await read_json(request, largest=BODY_SIZE), ("entry", "reason", "attachments"), ("entry", "reason")
     )
     entry = _entry_number(given["entry"])
-    if Role.office not in person.roles:
-        await _check_own(person, entry)
+    await _check_lodging(person, entry)
     reason, files = read_reason(given["reason"]), _attachments(given.get("attachments"))
     case = await appeals.lodge(entry, reason, files, party_of(person))
     return Response(await read_appeal(case.number), status_code=201)
@@ -92,7 +91,7 @@ async def get_appeals(
     if standing is not None and standing not in STATES:
         raise Refused(Finding(path="/state", message=message("appeal.state_asked")))
     caller = caller_of(request)
-    own = None if caller.person is None or reads_every_case(caller.person) else caller.person.subject
+    own = None if caller.person is None or reads_every_case(caller.person) else _own_code(caller.person)
     if own is not None and subject not in (None, own):
         return AppealList(items=(), next_cursor=None)
     wanted = AppealFilter(
@@ -195,6 +194,11 @@ def _person(caller: Caller) -> Person:
     return caller.person
 
 
+def _own_code(person: Person) -> str:
+    """The subject whose cases a person reads; an empty code, which nobody has, where there is none."""
+    return person.subject if Role.subject in person.roles else ""
+
+
 async def _seen(caller: Caller, number: int) -> AppealView:
     """The case, where the caller may see it; Unknown otherwise."""
     unknown = Unknown(Finding(message=message("appeal.unknown", number=number)))
@@ -207,11 +211,15 @@ async def _seen(caller: Caller, number: int) -> AppealView:
     return found
 
 
-async def _check_own(person: Person, entry: int) -> None:
+async def _check_lodging(person: Person, entry: int) -> None:
     """Another's entry is unknown to a subject, as it is where entries are read."""
+    if Role.office in person.roles:
+        return
     row = await read_entry(entry)
     if not reads_case(person, row["subject"]):
         raise Unknown(Finding(path="/entry", message=message("ledger.no_entry", number=entry)))
+    if not lodges(person, row["subject"]):
+        raise Forbidden(message("appeal.not_yours"))
 
 
 def _entry_number(raw: Raw) -> int:
