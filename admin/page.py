@@ -24,6 +24,7 @@ from admin.guard import (
     find_person,
     known_person,
 )
+from admin.menu import bar_for
 from admin.office import Office
 from admin.texts import TEXTS
 from engine.language import DEFAULT, Language, Message, message, render
@@ -101,13 +102,16 @@ def draw(
         https = request.url.scheme == "https"
         cookies.append(Cookie(FORM_COOKIE, value=token, path="/", max_age=_YEAR, samesite="lax", secure=https))
 
+    person = known_person(request)
+
     def say(key: str | Message, **args: Any) -> str:
         return render(key if isinstance(key, Message) else message(key, **args), language)
 
     html = _templates.get_template(template).render(
         t=say,
         language=language,
-        person=known_person(request),
+        person=person,
+        bar=() if person is None or person.must_change_password else bar_for(person),
         office=office,
         form_token=token,
         here=quote(request.url.path + (f"?{request.url.query}" if request.url.query else "")),

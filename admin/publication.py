@@ -1,7 +1,7 @@
 """Publishing and approving (发布与审批): who may, what must hold, and the page for it."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,10 +14,11 @@ from piccolo.table import Table
 
 from admin import changes
 from admin.guard import person_of, signed_in
+from admin.interests import Touched, interest, touched_by_draft
 from admin.office import Office
 from admin.page import refuse_page, show
 from admin.session import Person
-from admin.tables import Approval, Role
+from admin.tables import Approval, Role, User
 from engine.finding import Finding, Refused
 from engine.language import message
 from ledger.acts import Publication, publish_rulebook
@@ -58,10 +59,18 @@ class ApprovalForm(msgspec.Struct):
 
 
 async def approvers(hash: str, publisher: str = "") -> tuple[str, ...]:  # noqa: A002
-    """Those whose approval of this draft counts: who edited it, or publishes it, is no second person."""
+    """Those whose approval of this draft counts: who edited it, publishes it, or gains by it is no second person."""
     approved = await Approval.select(Approval.user).where(Approval.hash == hash).output(as_list=True)
     excluded = {*await changes.editors(), publisher}
-    return tuple(sorted(set(approved) - excluded))
+    return tuple(sorted(set(approved) - excluded - await interested(set(approved) - excluded)))
+
+
+async def interested(names: Iterable[str]) -> set[str]:
+    """Of these users those who may not approve the draft, for their own benefit."""
+    rows = await User.select(User.username, User.subject).where(User.username.is_in([*names, ""]))
+    subjects = {row["username"]: row["subject"] for row in rows if row["subject"]}
+    found = await touched_by_draft() if subjects else Touched()
+    return {name for name, subject in subjects.items() if await interest(subject, found) is not None}
 
 
 async def approve(hash: str, person: Person) -> None:  # noqa: A002
@@ -70,6 +79,8 @@ async def approve(hash: str, person: Person) -> None:  # noqa: A002
         raise Stale(Finding(message=message("draft.stale")))
     if person.name in await changes.editors():
         raise Refused(Finding(message=message("publish.own_edit")))
+    if person.subject and (why := await interest(person.subject, await touched_by_draft())) is not None:
+        raise Refused(Finding(message=why))
     if not await Approval.exists().where((Approval.hash == hash) & (Approval.user == person.name)):
         await Approval(hash=hash, user=person.name).save()
 

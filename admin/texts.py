@@ -906,6 +906,23 @@ TEXTS: Catalogue = {
         "{events} events, {entries} entries, {acts} acts",
     ),
     # --- roles ---
+    "page.desk": ("规则工作台", "Rule desk"),
+    "home.desk": (
+        "起草、检查、试算、审批、发布规则，对比各版，查看谁改了什么。",
+        "Draft, check, try, approve and publish rules; compare versions; see who changed what.",
+    ),
+    "page.checks": ("核查", "Audit"),
+    "publish.own_indicator": (
+        "您不能审批这份草稿：它改动的内容涉及指标“{indicator}”，而该指标由您所在的“{department}”考评。请由其他审批人审批。",
+        "You may not approve this draft: what it changes concerns the indicator “{indicator}”, which your own "
+        "“{department}” assesses. Another approver must.",
+    ),
+    "publish.own_charge": (
+        "您不能审批这份草稿：它改动的内容在近一年内计过“{subject}”的分（规则“{rule}”，台账号 {number}），"
+        "涉及您本人或本部门的利益。请由其他审批人审批。",
+        "You may not approve this draft: what it changes charged “{subject}” within the last year (rule “{rule}”, "
+        "entry {number}), so that it is your own or your department’s benefit. Another approver must.",
+    ),
     "page.no_subject": (
         "您的账号没有登记所属考评对象（单位、部门或本人），因此看不到明细和得分。请联系绩效办登记。",
         "Your account names no subject (a unit, a department or yourself), so that no entries and scores are in sight. "

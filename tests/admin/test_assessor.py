@@ -1,27 +1,27 @@
 """An assessing department (考评部门): what stands on its own indicators is in its sight, and nothing else is."""
 
 import csv
+import html
+import re
 from typing import Any
 
 import pytest
 
+from engine.event import EventKey
 from engine.report import parse_report
 from ledger import acts, settling
 from ledger.current import get_current
 from ledger.explanation import explain_entry
 from ledger.firing import explain_event
 from ledger.listing import EntryFilter, list_entries, page_entries
+from ledger.recording import Recorder
 from ledger.sight import Sight
 from rules.document import read_rulebook
 from tests.admin.conftest import SignIn
-from tests.admin.test_audit import text
 from tests.small_office import RULEBOOK, event, fill
 
 pytestmark = pytest.mark.anyio
 
-JOINT = {
-    "rule": "J1", "title": "连带", "joint": "lead_dept", "of": ["R1", "R3"], "share": "0.50",
-}  # fmt: skip
 PLAIN = {"rule": "R3", "title": "调查偏低", "on": "survey", "when": "rate < 97", "points": "-1"}
 
 
@@ -31,12 +31,14 @@ def rulebook(**given: Any) -> Any:
     return read_rulebook(document)
 
 
+def text(answer: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", answer.text)))
+
+
 async def books(owner: str, subject: str | None = None) -> list[tuple[str, str, str | None]]:
     """Rule, subject and indicator of what a department sees."""
     items, _ = await list_entries(EntryFilter(sight=Sight(subject=subject, owner=owner)), limit=500)
     return sorted((each.rule, each.subject, each.indicator) for each in items)
-
-
 
 
 async def filled() -> None:
@@ -66,8 +68,6 @@ async def test_whose_an_indicator_was_then_counts(pool: object) -> None:
     indicators = {**RULEBOOK["indicators"], "I-DOC": {**RULEBOOK["indicators"]["I-DOC"], "owner": "B1"}}
     changed = rulebook(effective="2026-02-25T00:00:00+08:00", indicators=indicators)
     await acts.publish_rulebook(changed, reason="t", actor="test")
-    from ledger.recording import Recorder
-
     late = parse_report(event(9, "fault", "B2", "2026-02-26", count="1"))
     await Recorder(get_current()).record(late)
     before, _ = await list_entries(EntryFilter(sight=Sight(owner="B2")))
@@ -90,8 +90,6 @@ async def test_what_an_explanation_leads_to_stays_out_of_sight(pool: object) -> 
     mine = await explain_entry(fault.id, "en", Sight(owner="B2"))
     assert [each.subject for each in mine.charges.items] == ["B1"]
     assert (await explain_entry(fault.id, "en", Sight(owner="B1"))).charges.hidden == 1
-    from engine.event import EventKey
-
     firing = await explain_event(EventKey("manual", "E3"), "en", Sight(owner="B1"))
     assert all(not rule.entries for rule in firing.rules)
 

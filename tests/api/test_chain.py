@@ -70,8 +70,8 @@ async def test_records_are_for_those_who_see_everything(client: Client) -> None:
         assert (await client.get("/api/ledger/records", headers=headers)).status_code == status
     del client.headers["authorization"]
     assert (await client.get("/api/ledger/records")).status_code == 401
+    person = Person(id=1, name="zhang", roles=frozenset({Role.subject}), subject="U1")
     with pytest.raises(Forbidden):
-        person = Person(id=1, name="zhang", roles=frozenset({Role.subject}), subject="U1")
         check_whole(Caller(name="zhang", scopes=frozenset(), person=person))
 
 
