@@ -79,7 +79,8 @@ async def interest(subject: str, found: Touched) -> Message | None:
     async with reading() as connection:
         row = await connection.fetchrow(
             "SELECT subject, rule, number FROM entry"
-            " WHERE subject = ANY($1) AND (rule = ANY($2) OR indicator = ANY($3)) AND booked >= $4 ORDER BY number DESC LIMIT 1",
+            " WHERE subject = ANY($1) AND (rule = ANY($2) OR indicator = ANY($3)) AND booked >= $4"
+            " ORDER BY number DESC LIMIT 1",
             sorted(mine),
             sorted(found.rules),
             sorted(found.indicators),

@@ -13,6 +13,7 @@ from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
 from admin.decisions import decision_routes
+from admin.desk import desk_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
 from admin.home import home_routes
@@ -52,6 +53,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         reconciliation_routes(office),
         verification_routes(office),
         panel_route(office, rooms),
+        desk_routes(office),
     ]
 
 

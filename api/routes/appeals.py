@@ -91,7 +91,11 @@ async def get_appeals(
     if standing is not None and standing not in STATES:
         raise Refused(Finding(path="/state", message=message("appeal.state_asked")))
     caller = caller_of(request)
-    own = None if caller.person is None or reads_every_case(caller.person) else _own_code(caller.person)
+    own = None
+    if caller.person is not None and not reads_every_case(caller.person):
+        if Role.subject not in caller.person.roles:
+            raise Forbidden(message("key.own_appeals"))
+        own = caller.person.subject
     if own is not None and subject not in (None, own):
         return AppealList(items=(), next_cursor=None)
     wanted = AppealFilter(
@@ -192,11 +196,6 @@ def _person(caller: Caller) -> Person:
     if caller.person is None:
         raise Forbidden(message("key.appeals"))
     return caller.person
-
-
-def _own_code(person: Person) -> str:
-    """The subject whose cases a person reads; an empty code, which nobody has, where there is none."""
-    return person.subject if Role.subject in person.roles else ""
 
 
 async def _seen(caller: Caller, number: int) -> AppealView:

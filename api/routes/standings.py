@@ -175,27 +175,26 @@ async def get_standings(
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> StandingList:
-    """排名 / the ranked list of a period, group by group."""
+    """排名 / the ranked list of a period, group by group; an assessing department reads its own indicators."""
     sight = caller_of(request).sight
     most, first = read_limit(limit), read_number(cursor) or 0
     period, found, number = await _figures(code, snapshot)
     previous = await _previous(period)
-    wanted = [
-        each
-        for each in found.of.values()
-        if group in (None, each.place.group) and (_whole(each, sight) or _owned(each, found, sight))
-    ]
-    # In whose sight there are no ranks, the order tells none either.
+    public = not sight.partial or bool(sight.subject)
+    wanted = [each for each in found.of.values() if group in (None, each.place.group)]
+    if not public:
+        wanted = [each for each in wanted if _owned(each, found, sight)]
+    # Where no ranks are in sight the order tells none either.
     wanted.sort(
         key=lambda each: (
             each.place.group is None,
             each.place.group or "",
-            0 if sight.partial else each.rank or 10**9,
+            (each.rank or 10**9) if public else 0,
             each.subject,
         )
     )
     items = tuple(
-        _standing(each, previous) if _whole(each, sight) else _standing_part(each, found, number, sight)
+        _standing(each, previous) if public else _standing_part(each, found, number, sight)
         for each in wanted[first : first + most]
     )
     more = first + most if first + most < len(wanted) else None
