@@ -25,7 +25,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.scalar import Unfit
 from ledger import appeals
-from ledger.appeals import OPEN, may_withdraw, why_not_answer
+from ledger.appeals import OPEN, Barred, may_withdraw, why_not_answer
 from ledger.attachment import LARGEST, MOST, Attachment, check_count, read_attachment
 from ledger.cases import AppealFilter, AppealView, list_appeals, read_appeal, read_case, read_file
 from ledger.reading import EntryView, Unknown, read_entry, reading, view_entry
@@ -183,6 +183,8 @@ def appeal_routes(office: Office) -> Router:
         await seen_case(request, number)
         try:
             await appeals.withdraw(number, party_of(person_of(request)))
+        except Barred:
+            raise NotYours from None
         except Refused as refused:
             return await case_page(request, number, 422, refused.findings)
         return Redirect(f"/appeals/{number}?done=withdrawn", status_code=303)

@@ -25,7 +25,7 @@ from admin.waterfall import Waterfall, rounded
 from engine.comparison import Check
 from engine.finding import Finding, Refused
 from engine.language import Message, message
-from engine.period import Period
+from engine.period import MOST_APPEAL_DAYS, Period
 from engine.rulebook import Rulebook
 from engine.standing import Figures, Standing
 from ledger import acts, settling
@@ -38,7 +38,7 @@ Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 _SEEING = (*READERS, Role.assessor)
 _KINDS = ("month", "quarter", "half", "year")
-_ACTIONS = ("settlement", "closing", "reopening")
+_ACTIONS = ("settlement", "closing", "reopening", "appeals")
 _YEARS = range(2000, 2100)
 
 
@@ -49,9 +49,10 @@ class YearForm(msgspec.Struct):
 
 
 class ActForm(msgspec.Struct):
-    """What the form that settles, closes or reopens sends."""
+    """What the form that settles, closes or reopens sends, or changes the days to appeal (empty: no appeals)."""
 
     reason: str = ""
+    days: str = ""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +167,13 @@ def period_routes(office: Office) -> Router:
         )
 
     async def confirming(
-        request: Web, code: str, action: str, status: int = 200, problems: tuple[Finding, ...] = (), reason: str = ""
+        request: Web,
+        code: str,
+        action: str,
+        status: int = 200,
+        problems: tuple[Finding, ...] = (),
+        reason: str = "",
+        days: str | None = None,
     ) -> Response[str]:
         if action not in _ACTIONS:
             raise NotFoundException
@@ -181,6 +188,8 @@ def period_routes(office: Office) -> Router:
             action=action,
             problems=problems,
             reason=reason,
+            days=days if days is not None else "" if period.days_to_appeal is None else str(period.days_to_appeal),
+            most=MOST_APPEAL_DAYS,
             ahead=ahead(period),
             possible=(period.state == "closed") == (action == "reopening"),
         )
@@ -201,10 +210,12 @@ def period_routes(office: Office) -> Router:
                 await settling.settle(code, reason=reason, actor=actor)
             elif action == "closing":
                 await settling.close(code, reason=reason, actor=actor)
+            elif action == "appeals":
+                await _let_appeal(code, data.days.strip(), reason, actor)
             else:
                 await settling.reopen(code, reason=reason, actor=actor)
         except Refused as refused:
-            return await confirming(request, code, action, 422, refused.findings, data.reason)
+            return await confirming(request, code, action, 422, refused.findings, data.reason, data.days)
         return Redirect(f"/periods/{code}?done={action}", status_code=303)
 
     @get("/periods/{code:str}/subjects/{subject:str}", guards=[signed_in()], include_in_schema=False)
@@ -248,6 +259,16 @@ def period_routes(office: Office) -> Router:
         route_handlers=[periods_page, declare_year, period_page, act_page, act, subject_page],
         exception_handlers=refuse_page(office),
     )
+
+
+async def _let_appeal(code: str, given: str, reason: str, actor: str) -> None:
+    """Change the days in which a period's entries may be appealed; none given: they may not be."""
+    if given and not (given.isascii() and given.isdigit() and int(given) <= MOST_APPEAL_DAYS):
+        raise Refused(Finding(message=message("roster.appeal_days", most=MOST_APPEAL_DAYS, given=given)))
+    async with reading():
+        period = _find(code)
+    changed = msgspec.structs.replace(period, appeal_days=int(given) if given else None)
+    await acts.declare([changed], reason=reason, actor=actor)
 
 
 def _place(kind: str) -> tuple[int, str]:

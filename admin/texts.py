@@ -912,6 +912,18 @@ TEXTS: Catalogue = {
         "Draft, check, try, approve and publish rules; compare versions; see who changed what.",
     ),
     "page.checks": ("核查", "Audit"),
+    "periods.appeals": ("申诉天数", "Days to appeal"),
+    "periods.what.appeals": (
+        "自本期结算或明细入账（取较晚者）起，在这些日历日内可以申诉；结算之前不限期。改动记入台账，立即对本期全部明细适用。",
+        "Entries may be appealed for so many calendar days after the period was settled or the entry was posted, "
+        "whichever is later; until it is settled there is no end. A change goes into the ledger and holds for all "
+        "entries at once.",
+    ),
+    "periods.confirm.appeals": ("保存", "Save"),
+    "periods.not_possible.appeals": ("本期已关账，不能再改。", "The period is closed: it stays as it is."),
+    "periods.done.appeals": ("申诉天数已改。", "The days to appeal are changed."),
+    "appeals.days_label": ("申诉天数（日历日）", "Days to appeal (calendar days)"),
+    "appeals.days_hint": ("0–{most}；留空则本期不受理申诉。", "0 to {most}; empty: no appeals in this period."),
     "desk.ruling": ("现行版本：第 {number} 版（{at} 起）", "In force: version {number} (since {at})"),
     "desk.ahead": ("待生效：第 {number} 版（{at} 起）", "to come: version {number} (from {at})"),
     "desk.steps": ("从起草到发布", "From draft to publication"),
