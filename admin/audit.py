@@ -15,10 +15,7 @@ from admin.appealable import appealable
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
-from admin.readers import READERS as READERS
-from admin.readers import may_read as may_read
 from admin.readers import reads_all, seen_by
-from admin.readers import sight_of as sight_of
 from engine.event import EventKey
 from engine.finding import Refused
 from ledger.decisions import acts_numbered

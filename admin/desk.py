@@ -7,10 +7,10 @@ from typing import Any, Literal
 import msgspec
 from litestar import Request, Response, Router, get
 
+from admin.approving import approvers
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import refuse_page, show
-from admin.publication import approvers
 from admin.readers import READERS
 from admin.tables import ChangeLog, Role
 from rules.draft import findings, read_draft, tree_hash

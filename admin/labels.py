@@ -65,6 +65,7 @@ LABELS: Catalogue = {
     "column.draft_days.first": ("第一天", "First day"),
     "column.draft_days.last": ("最后一天（含）", "Last day"),
     "column.draft.cases_json": ("自测用例（JSON）", "Own cases (JSON)"),
+    "column.draft.cases": ("用例", "Case"),
     "column.draft_field.event_type": ("事件类型", "Event type"),
     "column.draft_field.name": ("字段名", "Field name"),
     "column.draft_field.type": ("字段类别", "Field type"),
@@ -180,6 +181,9 @@ LABELS: Catalogue = {
     "column.change_log.action": ("操作", "Action"),
     "column.change_log.table": ("表", "Table"),
     "column.change_log.row": ("行", "Row"),
+    "column.change_log.owner": ("所属代码", "Belongs to"),
+    "column.change_log.name": ("名称", "Name"),
+    "column.approval.change": ("审批时的最后变更", "Last change seen"),
     "column.change_log.before": ("变更前", "Before"),
     "column.change_log.after": ("变更后", "After"),
     # --- hints ---
@@ -204,8 +208,8 @@ LABELS: Catalogue = {
     ),
     "hint.draft.floor": ("保底分：总分不低于此数，留空为不保底。", "No total is below this; empty: none."),
     "hint.draft.cases_json": (
-        "发布前必须全部通过的用例；这里只能查看，随规则书文件一起导入。",
-        "Cases that must hold before publishing; to be looked at here, they come with the rulebook's file.",
+        "发布前必须全部通过的用例；这里只能查看，请到“用例”页（/desk/cases）修改。",
+        "Cases that must hold before publishing; to be looked at here, and changed on the page of cases (/desk/cases).",
     ),
     "hint.draft_days.last": ("只有一天时与第一天相同。", "The same as the first where it is one day."),
     "hint.draft_indicator.category": ("计分卡按类别取指标。", "Scorecards take indicators by category."),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from admin.approving import approvers
 from admin.changes import replace_draft
 from admin.interests import Touched, interest, touched
-from admin.publication import approvers
 from admin.tables import User
 from engine.language import render
 from rules.document import read_rulebook, write_rulebook
