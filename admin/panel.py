@@ -185,6 +185,27 @@ def _user_hooks() -> list[Hook]:
     return [Hook(HookType.pre_patch, before_change)]
 
 
+def _role_hooks() -> list[Hook]:
+    """A role has a user and is one that there is; otherwise the database would be the first to say so."""
+
+    async def check_row(values: Mapping[str, Any], request: Request) -> None:
+        missing = [name for name in ("user", "role") if not values.get(name)]
+        if missing:
+            raise refuse_columns(UserRole, [(name, message("panel.needed")) for name in missing], _language(request))
+
+    async def before_insert(row: UserRole, request: Request) -> UserRole:
+        await check_row(row.to_dict(), request)
+        return row
+
+    async def before_change(row_id: int, values: dict[Column, Any], request: Request) -> dict[Column, Any]:
+        held = await UserRole.select().where(UserRole.id == row_id).first()
+        given = {column._meta.name: value for column, value in values.items()}
+        await check_row({**(held or {}), **given}, request)
+        return values
+
+    return [Hook(HookType.pre_save, before_insert), Hook(HookType.pre_patch, before_change)]
+
+
 # --- one table of the panel ---
 
 
@@ -539,6 +560,7 @@ def system_tables() -> list[TableConfig]:
             UserRole,
             visible_columns=[UserRole.id, UserRole.user, UserRole.role],
             validators=writable(_managers_only),
+            hooks=_role_hooks(),
             menu_group=SYSTEM,
         ),
         TableConfig(

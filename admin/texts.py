@@ -880,6 +880,117 @@ TEXTS: Catalogue = {
         "事件 {events}、明细 {entries}、管理行为 {acts}",
         "{events} events, {entries} entries, {acts} acts",
     ),
+    # --- roles ---
+    "page.desk": ("规则工作台", "Rule desk"),
+    "home.desk": (
+        "起草、检查、试算、审批、发布规则，对比各版，查看谁改了什么。",
+        "Draft, check, try, approve and publish rules; compare versions; see who changed what.",
+    ),
+    "page.checks": ("核查", "Audit"),
+    "periods.appeals": ("申诉天数", "Days to appeal"),
+    "periods.what.appeals": (
+        "自本期结算或明细入账（取较晚者）起，在这些日历日内可以申诉；结算之前不限期。改动记入台账，立即对本期全部明细适用。",
+        "Entries may be appealed for so many calendar days after the period was settled or the entry was posted, "
+        "whichever is later; until it is settled there is no end. A change goes into the ledger and holds for all "
+        "entries at once.",
+    ),
+    "periods.confirm.appeals": ("保存", "Save"),
+    "periods.not_possible.appeals": ("本期已关账，不能再改。", "The period is closed: it stays as it is."),
+    "periods.done.appeals": ("申诉天数已改。", "The days to appeal are changed."),
+    "appeals.days_label": ("申诉天数（日历日）", "Days to appeal (calendar days)"),
+    "appeals.days_hint": ("0–{most}；留空则本期不受理申诉。", "0 to {most}; empty: no appeals in this period."),
+    "desk.ruling": ("现行版本：第 {number} 版（{at} 起）", "In force: version {number} (since {at})"),
+    "desk.ahead": ("待生效：第 {number} 版（{at} 起）", "to come: version {number} (from {at})"),
+    "desk.steps": ("从起草到发布", "From draft to publication"),
+    "desk.step.draft": ("1 起草", "1 Draft"),
+    "desk.step.check": ("2 检查", "2 Check"),
+    "desk.step.simulate": ("3 试算", "3 Try"),
+    "desk.step.approve": ("4 审批", "4 Approve"),
+    "desk.step.publish": ("5 发布", "5 Publish"),
+    "desk.empty": ("草稿还是空的", "the draft is empty"),
+    "desk.unpublished": ("有 {count} 处改动未发布", "unpublished changes: {count}"),
+    "desk.unfinished": ("有改动，须改正后才能对比", "changed; put right what is wrong to compare"),
+    "desk.nothing_new": ("与最新版本相同，没有待发布的改动", "as the latest version: nothing to publish"),
+    "desk.later": ("前面的步骤完成后进行", "after the steps before"),
+    "desk.errors": ("须改正 {count} 处", "wrong: {count}"),
+    "desk.warnings": ("请留意 {count} 处", "odd: {count}"),
+    "desk.clean": ("没有发现问题", "nothing is wrong"),
+    "desk.free": ("可随时试算，看谁升谁降", "at any time: who gains, who loses"),
+    "desk.approvals": ("已审批 {given} 人，需 {needed} 人", "approved by {given} of {needed} needed"),
+    "desk.no_approvals": ("本系统不要求审批", "no approval is needed here"),
+    "desk.ready": ("可以发布", "ready to publish"),
+    "desk.rules": ("规则", "Rules"),
+    "desk.rules_what": (
+        "逐条查找、编写规则，边写边看条文和影响。",
+        "Find and write rules; see the sentence and its effect.",
+    ),
+    "desk.rules_read": ("逐条查看草稿中的规则。", "Read the draft’s rules."),
+    "desk.rules_fact": ("草稿共 {count} 条规则", "rules in the draft: {count}"),
+    "desk.cases": ("用例", "Cases"),
+    "desk.cases_what": ("把真实事件留作用例，发布前全部验算。", "Keep real events as cases; publishing runs them all."),
+    "desk.cases_fact": ("草稿共 {count} 个用例", "cases in the draft: {count}"),
+    "desk.simulations": ("试算", "Simulation"),
+    "desk.simulations_what": (
+        "用某一考评期的真实事件试算草稿：得分、名次、分段怎样变。",
+        "A period’s real events under the draft: totals, ranks and tiers that change.",
+    ),
+    "desk.comparison": ("版本对比", "Comparison"),
+    "desk.comparison_what": (
+        "任意两版逐项对比成文；可把旧版取回为草稿。",
+        "Any two versions in sentences; an old one may become the draft.",
+    ),
+    "desk.changes": ("与现行版本相差 {count} 处", "differs from the one in force: {count}"),
+    "desk.publication": ("审批与发布", "Approve and publish"),
+    "desk.publication_what": (
+        "由第二人审批，设定生效时间后发布；追溯的先看影响。",
+        "A second person approves; set the time and publish; see first what reaches back.",
+    ),
+    "desk.changed": ("变更记录", "Changes"),
+    "desk.changed_what": ("谁在何时把什么改成了什么。", "Who changed what, from what to what, when."),
+    "desk.last_change": ("最近：{name}，{at}", "latest: {name}, {at}"),
+    "desk.exchange": ("导入导出", "Import and export"),
+    "desk.exchange_what": (
+        "规则、单位与人员、责任关系，用 YAML 或 Excel 表格进出。",
+        "Rulebook, subjects and relations as YAML or spreadsheets.",
+    ),
+    "desk.versions_fact": ("共 {count} 版", "versions: {count}"),
+    "publish.own_indicator": (
+        "您不能审批这份草稿：它改动的内容涉及指标“{indicator}”，而该指标由您所在的“{department}”考评。请由其他审批人审批。",
+        "You may not approve this draft: what it changes concerns the indicator “{indicator}”, which your own "
+        "“{department}” assesses. Another approver must.",
+    ),
+    "publish.own_charge": (
+        "您不能审批这份草稿：它改动的内容在近一年内计过“{subject}”的分（规则“{rule}”，台账号 {number}），"
+        "涉及您本人或本部门的利益。请由其他审批人审批。",
+        "You may not approve this draft: what it changes charged “{subject}” within the last year (rule “{rule}”, "
+        "entry {number}), so that it is your own or your department’s benefit. Another approver must.",
+    ),
+    "page.no_subject": (
+        "您的账号没有登记所属考评对象（单位、部门或本人），因此看不到明细和得分。请联系绩效办登记。",
+        "Your account names no subject (a unit, a department or yourself), so that no entries and scores are in sight. "
+        "Ask the office to enter it.",
+    ),
+    "home.no_subject": (
+        "您的账号没有登记所属考评对象（单位、部门或本人），登记后才能查看明细和得分。请联系绩效办。",
+        "Your account names no subject (a unit, a department or yourself); entries and scores are in sight once it "
+        "does. Ask the office.",
+    ),
+    "owned.title": ("本部门考评的指标", "The indicators that your department assesses"),
+    "owned.only": (
+        "您以考评部门 {department} 的身份查看：只列出本期由本部门负责的指标。",
+        "You read as the assessing department {department}: these are its own indicators in this period.",
+    ),
+    "owned.none": (
+        "本期适用的规则中没有由 {department} 负责的指标。",
+        "By the rules of this period no indicator is {department}'s.",
+    ),
+    "owned.group": ("序列", "Group"),
+    "owned.full": ("满分 {full}", "full marks {full}"),
+    "owned.begun": ("计量值", "Measured"),
+    "owned.posted": ("加减分", "Posted"),
+    "owned.score": ("指标得分", "Score"),
+    "owned.nobody": ("本期没有考评对象在这项指标上有得分。", "Nobody has a score on this indicator in this period."),
+    "owned.entries": ("明细", "entries"),
     # --- comparing ---
     "comparing.title": ("规则对比", "Compare rulebooks"),
     "comparing.old": ("原来", "Before"),
@@ -965,6 +1076,10 @@ TEXTS: Catalogue = {
     ),
     "publish.voice.approved": ("已审批", "has approved"),
     "publish.voice.open": ("可以审批", "may approve"),
+    "publish.voice.interested": (
+        "涉及本人或本部门利益，不计入审批",
+        "their own or their department’s benefit: does not count",
+    ),
     "publish.voice.edited": ("修改过草稿，不能审批", "edited the draft and does not approve it"),
     "publish.voice.withdrawn": (
         "审批之后草稿有改动，审批已失效，须重新审批",
