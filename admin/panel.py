@@ -536,5 +536,10 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
         add_labels(room.labels)
     further = [table for room in rooms for table in room.tables]
     pages = {table: path for room in rooms for table, path in room.pages.items()}
-    links = (("link.home", "/"), ("link.publish", "/publish"), ("link.periods", "/periods"))
+    links = (
+        ("link.home", "/"),
+        ("link.rules", "/desk/rules"),
+        ("link.publish", "/publish"),
+        ("link.periods", "/periods"),
+    )
     return Panel(office, [*draft_tables(), *further, *system_tables()], links, pages)

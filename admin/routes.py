@@ -13,6 +13,7 @@ from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
 from admin.decisions import decision_routes
+from admin.editor import editor_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
 from admin.home import home_routes
@@ -51,6 +52,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        editor_routes(office),
         panel_route(office, rooms),
     ]
 

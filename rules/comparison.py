@@ -5,7 +5,7 @@ that is written out is no change. The office's own cases are no rules and are le
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -63,18 +63,36 @@ def _order(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Change]:
 
 
 def _fields(old: Any, new: Any) -> Iterable[Message]:
+    for field in differing(old, new):
+        if field.before is None:
+            yield message("comparison.set", field=field.name, after=field.after)
+        elif field.after is None:
+            yield message("comparison.unset", field=field.name, before=field.before)
+        else:
+            yield message("comparison.changed", field=field.name, before=field.before, after=field.after)
+
+
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One field that differs, and what it holds on either side; None: nothing."""
+
+    name: Message
+    before: Message | str | None
+    after: Message | str | None
+
+
+def differing(old: Any, new: Any) -> Iterator[FieldChange]:
+    """The fields in which two items of a document differ."""
     before, after = dict(_flat(old)), dict(_flat(new))
     for path in dict.fromkeys([*before, *after]):
         was, now = before.get(path), after.get(path)
         if was == now:
             continue
-        name, key = _name(path), path[-1] if path else ""
-        if was is None:
-            yield message("comparison.set", field=name, after=_said(now, key))
-        elif now is None:
-            yield message("comparison.unset", field=name, before=_said(was, key))
-        else:
-            yield message("comparison.changed", field=name, before=_said(was, key), after=_said(now, key))
+        key = path[-1] if path else ""
+        yield FieldChange(
+            name=_name(path),
+            before=None if was is None else _said(was, key),
+            after=None if now is None else _said(now, key),
+        )
 
 
 def _flat(item: Any, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:

@@ -226,16 +226,17 @@ class _Writer:
 
     def write(self, part: Part, path: str, *, within: bool) -> None:
         """Write a part; ``within``: others stand beside it, or ``not`` before it."""
-        first = self._length + 1
+        first, enclosed = self._length + 1, 0
         match part:
             case Group():
                 self._group(part, path, within=within)
             case Written(text=text):
-                self._as_written(text, path, within=within)
+                enclosed = self._as_written(text, path, within=within)
             case Row():
                 self.findings += [Finding(path=path, message=said) for said in _wrong(part)]
                 self._put(_row(part))
-        self.spans.append(Span(first=first, last=max(first, self._length), path=path))
+        first += enclosed
+        self.spans.append(Span(first=first, last=max(first, self._length - enclosed), path=path))
 
     def _put(self, text: str) -> None:
         self.written.append(text)
@@ -254,11 +255,12 @@ class _Writer:
             self.write(part, f"{path}/{at}", within=several or (within and not enclosed))
         self._put(")" if enclosed else "")
 
-    def _as_written(self, text: str, path: str, *, within: bool) -> None:
-        """What stands alone is whatever it is; what stands among others must be a condition by itself."""
+    def _as_written(self, text: str, path: str, *, within: bool) -> int:
+        """What stands alone is whatever it is; what stands among others must be a condition by itself, and is
+        enclosed. How many signs stand before it."""
         if not within and path.count("/") <= 1:
             self._put(text)
-            return
+            return 0
         try:
             read(text)
         except ConditionError as error:
@@ -266,6 +268,7 @@ class _Writer:
             self.findings.append(Finding(path=path, message=message("rows.written", column=said.column,
                                                                     what=said.message)))  # fmt: skip
         self._put(f"({text})")
+        return 1
 
 
 def _row(row: Row) -> str:

@@ -434,6 +434,16 @@ TEXTS: Catalogue = {
     "form.key_twice": ("取值“{given}”重复", "the value “{given}” stands twice"),
     "form.test": ("请选择判断方式", "choose a test"),
     "form.test_twice": ("同一种判断只能有一条", "a test stands once only"),
+    "form.size": (
+        "比例和固定分值，应填且只填一项",
+        "give either a share or a fixed size, and not both",
+    ),
+    "form.factor": ("请选择字段或填写倍数", "choose a field, or give a number"),
+    "form.kind": ("看不出是哪一类规则", "no kind of rule can be told"),
+    "form.consequence": (
+        "“考不出差异时”“考出差异时”至少填一项",
+        "say what follows where there is no difference, or where there is one",
+    ),
     "form.one_rule": (
         "这里应是一条规则（一组键值），实际为：{given}",
         "expected one rule (a mapping) here, got: {given}",
