@@ -3,6 +3,7 @@
 from engine.language import Catalogue, register
 
 TEXTS: Catalogue = {
+    "link.editor": ("在规则编辑页中打开 →", "Open in the rule editor →"),
     "link.rules": ("规则编辑", "Rule editor"),
     # the list
     "rules.title": ("规则", "Rules"),

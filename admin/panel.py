@@ -405,6 +405,7 @@ class Panel(AdminRouter):
             },
             "readOnly": self.read_only_tables,
             "pages": dict(self._pages),
+            "editor": render(message("link.editor"), language),
         }
 
     def _may_see(self, config: TableConfig, request: Request) -> bool:

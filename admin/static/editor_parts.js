@@ -60,7 +60,9 @@ function stepped(value, step, times) {
   return sum < 0n ? `-${said}` : said;
 }
 
-export const titled = (code, title) => (title && title !== code ? `${title}（${code}）` : code);
+const english = document.documentElement.lang === "en";
+export const titled = (code, title) =>
+  title && title !== code ? (english ? `${title} (${code})` : `${title}（${code}）`) : code;
 
 // choices: [{code, title}]; what is chosen and unknown stays among them.
 export function select(value, path, choices, set, given = {}) {
