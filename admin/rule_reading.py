@@ -168,6 +168,8 @@ class _Reader:
         elif finding.column is not None:
             said = message("panel.column", column=finding.column, what=said)
         needed = said.key in _NEEDED or (said.key == "form.size" and form is not None and not form.share)
+        if said.key == "condition.choice" and not said.args["word"]:
+            said, needed = message("rows.value"), True
         needed = needed or _says_nothing(said)
         if drawn is not None and (said.key == "document.missing" or _says_nothing(said)):
             said = message("panel.needed")

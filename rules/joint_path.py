@@ -12,7 +12,7 @@ import msgspec
 from engine.amount import EXACT
 from engine.rulebook import JointRule
 
-WIDEST = 12
+WIDEST = 8
 """Hops that a picture shows; more are counted."""
 
 

@@ -48,7 +48,23 @@ async function readNow() {
   }
 }
 
+// Nothing moves under a finger that is down: the click would miss.
+let pressing = false, postponed = null;
+document.addEventListener("pointerdown", () => { pressing = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => setTimeout(() => {
+    pressing = false;
+    const then = postponed;
+    postponed = null;
+    then?.();
+  }, 50), true);
+}
+
 function take(told) {
+  if (pressing) {
+    postponed = () => take(told);
+    return;
+  }
   Object.assign(state, { tree: told.tree, findings: told.findings });
   if (state.mode === "form") state.text = told.text;
   else state.form = told.form;
@@ -86,6 +102,10 @@ function place(path) {
 }
 
 function showFindings() {
+  if (pressing) {
+    postponed ??= showFindings;
+    return;
+  }
   holder.querySelectorAll(".finding, .finding-row").forEach((each) => each.remove());
   holder.querySelectorAll("[aria-invalid]").forEach((each) => each.removeAttribute("aria-invalid"));
   const visible = state.findings.filter(shown);
@@ -209,6 +229,7 @@ async function turn(to) {
     state.tried = true;
     redraw();
     await readNow();
+    say(state.dirty ? w.unsaved : "", "warn");
     holder.querySelector("input, select")?.focus();
   } else {
     state.tried = true;

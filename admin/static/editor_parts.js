@@ -20,11 +20,13 @@ let numbered = 0;
 // A field with its label; findings about its path are put below it.
 export function field(label, path, control, hint) {
   const id = `f${++numbered}`;
-  control.id ||= id;
-  control.dataset.path ||= path;
+  const within = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea");
+  within.id = id;
+  within.dataset.path ||= path;
+  control.dataset.inner = id;
   const small = hint ? h("small", { id: `${id}h` }, hint) : null;
-  if (small) control.setAttribute("aria-describedby", small.id);
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, small);
+  if (small) within.setAttribute("aria-describedby", small.id);
+  return h("div", { class: "field" }, h("label", { for: id }, label), control, small);
 }
 
 export function text(value, path, set, given = {}) {
@@ -109,6 +111,7 @@ export function selectOrOther(value, path, choices, set, words) {
         }
       }));
     }
+    if (holder.dataset.inner) holder.firstChild.id = holder.dataset.inner;
   };
   draw(!known);
   return holder;

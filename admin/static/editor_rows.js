@@ -25,7 +25,7 @@ export function conditionEditor(rows, path, groups, set, words, suggest) {
   const picks = groups.map((group) => ({
     label: group.label, options: group.terms.map((term) => ({ code: term.name, title: titled(term.name, term.title) })),
   }));
-  const changed = (structure) => set(rows, structure);
+  const changed = (...given) => set(rows, ...given);
 
   const drawPart = (part, at, parent, place) => {
     const drop = (label) => remove(label, () => { parent.parts.splice(at, 1); changed(true); });
@@ -56,6 +56,7 @@ export function conditionEditor(rows, path, groups, set, words, suggest) {
       if (ALONE.includes(chosen)) Object.assign(row, { values: [], kind: "text" });
       else if (ALONE.includes(before)) Object.assign(row, { kind: KINDS[term?.type] ?? "text", values: start(term) });
       else if (!LISTED.includes(chosen) && row.values.length !== 1) row.values = [row.values[0] ?? ""];
+      if (LISTED.includes(chosen)) row.values = row.values.filter((value) => value !== "");
       if (LISTED.includes(chosen) && row.kind === "field") Object.assign(row, { kind: KINDS[term?.type] ?? "text", values: [] });
       changed(true);
     }, { "aria-label": words.operator });

@@ -66,7 +66,7 @@ async def test_the_list_is_searched_filtered_and_said_in_words(sign_in: SignIn) 
     assert "还没有写完整" in broken
 
 
-async def test_form_and_text_are_one_rule(sign_in: SignIn) -> None:
+async def test_form_and_text_are_one_rule_and_a_joint_rule_has_a_picture(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "office")
     for listed in ("K01", "K04", "K15", "K20", "K34", "K05", "K09", "K11", "K13", "K27", "K40"):
         begun = await opened(client, listed)
@@ -76,10 +76,21 @@ async def test_form_and_text_are_one_rule(sign_in: SignIn) -> None:
         assert by_text["form"] == by_form["form"], listed
         assert by_text["sentences"] == by_form["sentences"] != [], listed
         assert by_form["findings"] == by_text["findings"] == []
-        assert (await save(client, code=listed, hash=begun["hash"], text=by_form["text"])).json()["hash"] == begun["hash"]
+        assert (await save(client, code=listed, hash=begun["hash"], text=by_form["text"])).json()["hash"] == begun[
+            "hash"
+        ]
+    told = (await opened(client, "K05"))["reading"]
+    said = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", told["picture"])))
+    for words in ("事件主体 源分值 100%", "牵头部门 源分值的 30%", "主要负责人 源分值的 6%", "分管领导 源分值的 3%"):
+        assert words in said, said
+    fixed = told["form"] | {"share": "", "points": told["form"]["points"] | {"value": "0.20"}}
+    alone = (await read(client, code="K05", form=fixed))["picture"]
+    assert "固定 0.20 分" in alone
+    assert "主要负责人" not in alone
+    assert (await opened(client, "K03"))["reading"]["picture"] == ""
 
 
-async def test_a_text_that_cannot_be_read_stays_text_with_its_line(sign_in: SignIn) -> None:
+async def test_what_cannot_be_read_is_said_and_what_is_empty_only_wants_filling_in(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "office")
     told = await read(client, code="K03", text="rule: K03\non: criticism_notice\npoints: [1, 2\n")
     assert told["form"] is None
@@ -95,6 +106,15 @@ async def test_a_text_that_cannot_be_read_stays_text_with_its_line(sign_in: Sign
     assert [(each["path"], each["line"]) for each in listed["findings"]] == [("points", 3)]
     refused = await save(client, code="K03", hash="x", text="rule: [")
     assert refused.status_code == 422
+    for kind in ("event", "joint", "differentiation", "progress", "veto"):
+        begun = await opened(client, f"new?kind={kind}")
+        assert begun["code"] == begun["hash"] == ""
+        assert begun["reading"]["form"]["code"] == "K41"
+        findings = begun["reading"]["findings"]
+        assert findings
+        assert all(finding["needed"] for finding in findings), findings
+        for finding in findings:
+            assert not re.search(r"[a-z]{3}", finding["message"]), finding
 
 
 async def test_findings_stand_beside_the_field_they_are_about(sign_in: SignIn) -> None:
@@ -117,29 +137,12 @@ async def test_findings_stand_beside_the_field_they_are_about(sign_in: SignIn) -
     assert [each["message"] for each in told["findings"] if each["path"].startswith("when")] == ["请填写要比较的值"]
     assert told["blocked"] is True
     assert (await save(client, code="K34", hash=(await opened(client, "K34"))["hash"], form=form)).status_code == 422
-
-
-async def test_the_column_of_a_part_written_by_hand_counts_within_it(sign_in: SignIn) -> None:
-    client = await sign_in("zhang", "office")
     form = (await opened(client, "K03"))["reading"]["form"]
     form["when"]["root"]["parts"].append({"type": "written", "text": 'level == "moon"'})
     told = await read(client, code="K03", form=form)
     (found,) = told["findings"]
     assert found["path"] == "when/1"
     assert found["message"].startswith("第 10 列：")
-
-
-async def test_an_empty_form_only_wants_to_be_filled_in(sign_in: SignIn) -> None:
-    client = await sign_in("zhang", "office")
-    for kind in ("event", "joint", "differentiation", "progress", "veto"):
-        begun = await opened(client, f"new?kind={kind}")
-        assert begun["code"] == begun["hash"] == ""
-        assert begun["reading"]["form"]["code"] == "K41"
-        findings = begun["reading"]["findings"]
-        assert findings
-        assert all(finding["needed"] for finding in findings), findings
-        for finding in findings:
-            assert not re.search(r"[a-z]{3}", finding["message"]), finding
 
 
 async def test_a_rule_is_saved_by_itself_and_written_down(sign_in: SignIn) -> None:
@@ -174,7 +177,9 @@ async def test_two_people_on_one_rule(sign_in: SignIn) -> None:
     zhang, li = await sign_in("zhang", "office"), await sign_in("li", "office")
     mine, theirs = await opened(zhang, "K05"), await opened(li, "K05")
     other = await opened(li, "K06")
-    assert (await save(li, code="K06", hash=other["hash"], form=other["reading"]["form"] | {"max": "9"})).status_code == 200
+    assert (
+        await save(li, code="K06", hash=other["hash"], form=other["reading"]["form"] | {"max": "9"})
+    ).status_code == 200
     saved = await save(li, code="K05", hash=theirs["hash"], form=theirs["reading"]["form"] | {"share": "0.40"})
     assert saved.status_code == 200
     before = await draft_hash()
@@ -219,7 +224,7 @@ async def test_a_rule_that_is_named_is_not_deleted(sign_in: SignIn) -> None:
     assert stale.status_code == 409
 
 
-async def test_a_rule_is_copied_and_moved(sign_in: SignIn) -> None:
+async def test_a_rule_is_copied_and_moved_and_may_be_called_new(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "office")
     copied = await opened(client, "new?copy=K15")
     assert (copied["code"], copied["reading"]["form"]["code"]) == ("", "K41")
@@ -231,26 +236,9 @@ async def test_a_rule_is_copied_and_moved(sign_in: SignIn) -> None:
     log = await ChangeLog.select().order_by(ChangeLog.id, ascending=False).first()
     assert log is not None
     assert (log["action"], log["before"], log["after"]) == ("move", '{"place": 27}', '{"place": 2}')
-
-
-async def test_a_rule_called_new_has_a_page(sign_in: SignIn) -> None:
-    client = await sign_in("zhang", "office")
     form = (await opened(client, "K03"))["reading"]["form"] | {"code": "new"}
     assert (await save(client, form=form)).status_code == 200
     assert (await opened(client, "new"))["code"] == "new"
-
-
-async def test_the_picture_follows_further_hops(sign_in: SignIn) -> None:
-    client = await sign_in("zhang", "office")
-    told = (await opened(client, "K05"))["reading"]
-    said = html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", told["picture"])))
-    for words in ("事件主体 源分值 100%", "牵头部门 源分值的 30%", "主要负责人 源分值的 6%", "分管领导 源分值的 3%"):
-        assert words in said, said
-    fixed = told["form"] | {"share": "", "points": told["form"]["points"] | {"value": "0.20"}}
-    alone = (await read(client, code="K05", form=fixed))["picture"]
-    assert "固定 0.20 分" in alone
-    assert "主要负责人" not in alone
-    assert (await opened(client, "K03"))["reading"]["picture"] == ""
 
 
 async def test_who_may(sign_in: SignIn, browser_of_nobody: httpx.AsyncClient) -> None:
@@ -271,7 +259,7 @@ async def test_who_may(sign_in: SignIn, browser_of_nobody: httpx.AsyncClient) ->
     assert (await office.post("/desk/editor/saving", json=asked)).status_code == 403
 
 
-async def test_what_our_page_did_not_send_is_refused(sign_in: SignIn) -> None:
+async def test_what_our_page_did_not_send_is_refused_and_every_word_of_it_is_there(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "office")
     for content in (b"", b"[]", b'{"form": {"kind": "cosmic"}}', b'{"form": ' + b"[" * 5000):
         assert (await client.post("/desk/editor/reading", content=content)).status_code == 400
@@ -284,10 +272,6 @@ async def test_what_our_page_did_not_send_is_refused(sign_in: SignIn) -> None:
     for number in (1e400, "NaN", "1_0"):
         answer = await client.post("/desk/editor/place", json={"code": "K03", "to": str(number)})
         assert answer.status_code == 400
-
-
-async def test_every_word_of_the_script_is_there(sign_in: SignIn) -> None:
-    client = await sign_in("zhang", "office")
     for name in ("editor.js", "editor_form.js", "editor_rows.js", "editor_parts.js"):
         script = (await client.get(f"/static/{name}")).text
         used = set(re.findall(r"\bw(?:ords)?\.([a-z_]+)\b", script)) - {"for"}
