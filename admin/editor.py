@@ -4,6 +4,7 @@ A rule is read and saved by itself. What is saved is the one rule that was opene
 with its record, and only if nobody changed it meanwhile.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,16 +19,16 @@ from admin.editor_scope import next_code, pickers
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import fragment, language_of, refuse_page, show
+from admin.rule_conflict import beside
 from admin.rule_list import KINDS, Sought, list_rules
 from admin.rule_reading import Asked, Reading, Told, picture_of, read_asked, read_tree
 from admin.tables import ChangeLog, Role
 from engine.finding import Refused
-from engine.language import Message, message, render
+from engine.language import render
 from ledger.current import get_current
-from rules.comparison import FieldChange, differing
 from rules.draft import snapshot, transaction
-from rules.row_values import Document
-from rules.rule_form import Kind, RuleForm, normal
+from rules.row_values import Document, to_json
+from rules.rule_form import Kind, RuleForm
 from rules.rule_saving import Changed, SavedRule, delete_rule, move_rule, named_by, rule_hash, save_rule
 from rules.rule_scope import DraftScope, Listed, read_one, read_scope, read_scope_now
 from rules.tables import DraftRule
@@ -35,6 +36,8 @@ from rules.tables import DraftRule
 Web = Request[Any, Any, Any]
 
 _READERS = (Role.office, Role.approver, Role.auditor)
+_BELONGING = ("factors", "limits", "of", "differentiation", "undifferentiated", "differentiated")
+"""What stands in rows of its own, and is written down with the rule that it belongs to."""
 _MOST = 200_000
 """Bytes that the editor sends at most."""
 
@@ -193,7 +196,7 @@ def editor_routes(office: Office) -> Router:
                 .order_by(ChangeLog.id, ascending=False)
                 .first()
             )
-        fields = () if theirs is None else tuple(_named(each) for each in differing(normal(theirs), normal(mine)))
+        fields = () if theirs is None else beside(theirs, mine, scope)
         html = fragment(request, "rule_conflict.html", fields=fields, gone=theirs is None, last=last, code=code,
                         timezone=office.timezone)  # fmt: skip
         reading = None if theirs is None else read_tree(theirs, scope, language_of(request))
@@ -218,8 +221,12 @@ def editor_routes(office: Office) -> Router:
         try:
             async with transaction():
                 moved = await move_rule(asked.code, asked.to)
-                before, after = {"place": moved.before}, {"place": moved.after}
-                await changes.record(person_of(request).name, "move", DraftRule, moved.id, before, after)
+                before, after = (
+                    {"code": asked.code, "title": moved.title, "place": at} for at in (moved.before, moved.after)
+                )
+                await changes.record(
+                    person_of(request).name, "move", DraftRule, moved.id, before, after, owner=asked.code
+                )
         except Refused as refused:
             return _json({"message": _said(request, refused)}, 422)
         return _json({"place": moved.after})
@@ -233,8 +240,23 @@ def editor_routes(office: Office) -> Router:
 
 async def _record(request: Web, saved: SavedRule) -> None:
     action = "create" if saved.before is None else "change" if saved.after else "delete"
-    after = saved.after or None
-    await changes.record(person_of(request).name, action, DraftRule, saved.id, saved.before, after)
+    before, after = _logged(saved.row_before, saved.before), _logged(saved.row_after, saved.after)
+    code = str((saved.after or saved.before or {})["rule"])
+    await changes.record(person_of(request).name, action, DraftRule, saved.id, before, after, owner=code)
+
+
+def _logged(row: Mapping[str, Any] | None, tree: Document | None) -> dict[str, Any] | None:
+    """A rule as the change log keeps it: the columns of its row, and what belongs to it, each part as one text."""
+    if row is None or tree is None:
+        return None
+    points = tree.get("points")
+    belongings = {key: _lines(tree.get(key)) for key in _BELONGING}
+    return {**row, **belongings, "schedule": _lines(points if isinstance(points, dict) else None)}
+
+
+def _lines(value: Raw) -> list[str]:
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [item if isinstance(item, str) else to_json(item) for item in items]
 
 
 async def _asked(request: Web, kind: type[Any]) -> Any:
@@ -256,12 +278,6 @@ def _json(content: Any, status: int = 200) -> Response[Any]:
 
 def _said(request: Web, refused: Refused) -> str:
     return " ".join(render(finding.message, language_of(request)) for finding in refused.findings)
-
-
-def _named(change: FieldChange) -> tuple[Message | str, Message | str | None, Message | str | None]:
-    """A field by what it is called in the editor."""
-    own = change.name.key == "key.other" and change.name.args.get("name") == "rule"
-    return (message("editor.code") if own else change.name), change.before, change.after
 
 
 def _neighbour(scope: DraftScope, listed: Listed | None, step: int) -> str:

@@ -5,6 +5,7 @@ from engine.language import Catalogue, register
 TEXTS: Catalogue = {
     "link.editor": ("在规则编辑页中打开 →", "Open in the rule editor →"),
     "link.rules": ("规则编辑", "Rule editor"),
+    "changes.action.move": ("移动", "moved"),
     # the list
     "rules.title": ("规则", "Rules"),
     "rules.count": ("草稿中共 {count} 条", "{count} in the draft"),
@@ -98,6 +99,7 @@ TEXTS: Catalogue = {
     "editor.up": ("上移", "up"),
     "editor.down": ("下移", "down"),
     "editor.named_by": ("指明本规则的连带规则：", "Joint rules that name it:"),
+    "editor.named_more": ("等共 {count} 条", "and others, {count} in all"),
     "editor.save": ("保存", "Save"),
     "editor.begun": ("修改后请保存，不会自动保存。", "Nothing is saved until you save it."),
     "editor.only_read": ("您可以查看，不能修改。", "You may read this, not change it."),

@@ -8,6 +8,7 @@ transaction; users and sessions are not for every reader; the sign-in is ours al
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from piccolo.columns import Column
@@ -24,16 +25,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from admin import changes
+from admin.change_said import say_change, say_changes
 from admin.checking import check, named_by
-from admin.labels import FIXED, LABELS
+from admin.labels import FIXED
 from admin.office import Office
 from admin.page import LANGUAGE_COOKIE, preferred
 from admin.row import Problem
+from admin.row_tags import changes_since, conflict, fits, tag_of
 from admin.session import LIFETIME, SessionRow
 from admin.tables import Approval, ChangeLog, User, UserRole
+from admin.titles import add_labels, column_title, label
 from admin.users import follow_roles, make_user
 from engine.finding import Refused
-from engine.language import Catalogue, Language, Message, message, register, render
+from engine.language import Language, Message, message, render
 from rules.draft import lock_draft
 from rules.tables import (
     DRAFT_TABLES,
@@ -71,26 +75,6 @@ _GROUPS = (RULES, ORGANISATION, LEDGER, SYSTEM)
 
 def _language(request: Request) -> Language:
     return preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
-
-
-def label(language: Language, *keys: str) -> str | None:
-    """The first of these labels that there is."""
-    return next((render(message(key), language) for key in keys if key in _labels), None)
-
-
-_labels: set[str] = set(LABELS)
-
-
-def add_labels(labels: Catalogue) -> None:
-    """Register another room's labels, for the tables that it hands in."""
-    register(labels)
-    _labels.update(labels)
-
-
-def column_title(table: type[Table], column: str, language: Language) -> str:
-    """What a column is called."""
-    name = table._meta.tablename
-    return label(language, f"column.{name}.{column}", f"column.{column}") or column.replace("_", " ")
 
 
 # --- refusals, as the panel can show them ---
@@ -184,9 +168,12 @@ async def _checked(table: type[Table], values: dict[str, Any], request: Request)
 
 
 def _user_hooks() -> list[Hook]:
-    def before_change(values: dict[Any, Any], request: Request, row_id: int) -> dict[Any, Any]:
+    async def before_change(values: dict[Any, Any], request: Request, row_id: int) -> dict[Any, Any]:
         changed = {column: new for column, new in values.items() if column._meta.name not in ("admin", "superuser")}
         own = row_id == request.user.user.id
+        held = await User.select(User.username).where(User.id == row_id).first()
+        if held is not None and changed.get(User.username) not in (None, "", held["username"]):
+            raise refuse_columns(User, [("username", message("panel.no_rename"))], _language(request))
         if own and changed.get(User.active) is False:
             raise refuse_row(_language(request), message("panel.not_yourself"))
         if not (changed.get(User.username) or "x"):
@@ -203,6 +190,8 @@ def _user_hooks() -> list[Hook]:
 
 class Crud(PiccoloCRUD):
     """A table of the panel: titles in the reader's language, every change recorded with it."""
+
+    zone = ZoneInfo("Asia/Shanghai")
 
     @apply_validators  # type: ignore[untyped-decorator]
     async def get_schema(self, request: Request) -> JSONResponse:
@@ -233,14 +222,24 @@ class Crud(PiccoloCRUD):
                 await self._changed(request, "create", row, None, await self._row(row))
         return response
 
+    async def get_single(self, request: Request, row_id: Any) -> Response:
+        """A row, with the tag that must come back when it is saved."""
+        response: Response = await super().get_single(request, row_id)
+        if response.status_code < 300 and (row := await self._row(row_id)) is not None:
+            response.headers["etag"] = f'"{await tag_of(row)}"'
+        return response
+
     async def patch_single(self, request: Request, row_id: Any, data: dict[str, Any]) -> Response:
-        """Change a row, and write down who did."""
+        """Change a row that is still what it was when it was opened, and write down who did."""
         async with self.table._meta.db.transaction(allow_nested=True):
             await self._lock()
             before = await self._row(row_id)
+            await self._unchanged(request, row_id, before, needed=self.table in DRAFT_TABLES)
             response = _in_words(await super().patch_single(request, row_id, data), request)
             if response.status_code < 300:
-                await self._changed(request, "change", row_id, before, await self._row(row_id))
+                after = await self._row(row_id)
+                await self._changed(request, "change", row_id, before, after)
+                response.headers["etag"] = f'"{await tag_of(after or {})}"'
         return response
 
     async def delete_single(self, request: Request, row_id: Any) -> Response:
@@ -248,12 +247,14 @@ class Crud(PiccoloCRUD):
         async with self.table._meta.db.transaction(allow_nested=True):
             await self._lock()
             before = await self._row(row_id)
+            await self._unchanged(request, row_id, before, needed=False)
+            owner = await changes.owner_of(self.table, before or {})
             belongings = [held async for held in _belongings(self.table, row_id)]
             response = _in_words(await super().delete_single(request, row_id), request)
             if response.status_code < 300:
-                await self._changed(request, "delete", row_id, before, None)
+                await self._changed(request, "delete", row_id, before, None, owner)
                 for table, row in belongings:
-                    await changes.record(_name(request), "delete", table, row["id"], row, None)
+                    await changes.record(_name(request), "delete", table, row["id"], row, None, owner)
         return response
 
     async def _post_user(self, request: Request, data: dict[str, Any]) -> Response:
@@ -276,10 +277,31 @@ class Crud(PiccoloCRUD):
         key = self.table._meta.primary_key
         return await self.table.select(exclude_secrets=True).where(key == row).first()
 
+    async def _unchanged(self, request: Request, row: Any, now: dict[str, Any] | None, *, needed: bool) -> None:
+        """Refuse to save over what somebody else did since the row was opened."""
+        tag = request.headers.get("if-match", "").strip()
+        language = _language(request)
+        if tag and tag != "*" and now is not None and fits(tag, now):
+            return
+        if now is None:
+            told = await self._told(row, tag, language)
+            raise refuse_row(language, conflict("panel.deleted_meanwhile", told))
+        if tag and tag != "*":
+            told = await self._told(row, tag, language)
+            raise refuse_row(language, conflict("panel.changed_meanwhile", told))
+        if needed:
+            raise HTTPException(428, detail=render(message("panel.tag_needed"), language))
+
+    async def _told(self, row: Any, tag: str, language: Language) -> list[str]:
+        """Who changed what of a row since it was opened."""
+        found = await changes_since(self.table, row, tag) if tag else ()
+        return [say_change(each, language) for each in await say_changes(found, language, self.zone)]
+
     async def _changed(
-        self, request: Request, action: str, row: Any, before: dict[str, Any] | None, after: dict[str, Any] | None
-    ) -> None:
-        await changes.record(_name(request), action, self.table, row, before, after)
+        self, request: Request, action: str, row: Any, before: dict[str, Any] | None, after: dict[str, Any] | None,
+        owner: str | None = None,
+    ) -> None:  # fmt: skip
+        await changes.record(_name(request), action, self.table, row, before, after, owner)
         if self.table is UserRole:
             for user in {held["user"] for held in (before, after) if held is not None}:
                 await follow_roles(user)
@@ -328,6 +350,7 @@ class Panel(AdminRouter):
         self._links = links
         self._in_order = tables
         self._pages = pages
+        Crud.zone = office.timezone
         module: Any = endpoints
         module.PiccoloCRUD = Crud  # the router takes the class from its module
         try:

@@ -1,8 +1,7 @@
-"""Publishing and approving (发布与审批): who may, what must hold, and the page for it."""
+"""The page of publication and approval (发布与审批): where things stand, what is missing, what would follow."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,45 +9,52 @@ from litestar import Request, Response, Router, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
-from piccolo.table import Table
 
-from admin import changes
+from admin.approving import approve, editors, voices
+from admin.audit import names_of
+from admin.comparing import compare_sides, list_versions
+from admin.draft_rows import draft_rows, row_of
+from admin.effective import WHENS, choose, offered
 from admin.guard import person_of, signed_in
 from admin.office import Office
-from admin.page import refuse_page, show
+from admin.page import language_of, refuse_page, show
+from admin.publishing import Grown, digest, failing, foresee_publication, publish, reaches, ready
 from admin.session import Person
-from admin.tables import Approval, Role
+from admin.tables import Role
 from engine.finding import Finding, Refused
 from engine.language import message
-from ledger.acts import Publication, publish_rulebook
-from rules.draft import Stale, draft_hash, findings, read_draft, tree_hash
-from rules.publishing import differences, in_force, prepare
-from rules.row_values import identity, placed
-from rules.tables import (
-    DraftAward,
-    DraftConsequence,
-    DraftEventType,
-    DraftField,
-    DraftIndicator,
-    DraftLimit,
-    DraftLinkage,
-    DraftPart,
-    DraftRule,
-    DraftScorecard,
-    DraftTier,
-)
+from ledger.acts import Publication
+from ledger.current import get_current
+from ledger.foreseeing import Foreseen
+from rules.document import read_document
+from rules.draft import Stale, dated, findings, read_draft, tree_hash
+from rules.publishing import Prepared
+from rules.sides import read_side, read_tree
+
+__all__ = ["approve", "publication_routes", "publish"]
 
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
+_SHOWN = 20
+"""Things that differ, on this page; the comparison has them all."""
+_TRIES = 3
+
 
 class PublicationForm(msgspec.Struct):
-    """What the publication form sends; ``effective`` is local time."""
+    """What the publication form sends; ``effective`` is local time, ``step`` preview or confirm.
+
+    ``head`` and ``digest`` say which preview is confirmed.
+    """
 
     hash: str
     effective: str = ""
+    when: str = ""
     note: str = ""
     reason: str = ""
+    step: str = ""
+    head: str = ""
+    digest: str = ""
 
 
 class ApprovalForm(msgspec.Struct):
@@ -57,57 +63,37 @@ class ApprovalForm(msgspec.Struct):
     hash: str
 
 
-async def approvers(hash: str, publisher: str = "") -> tuple[str, ...]:  # noqa: A002
-    """Those whose approval of this draft counts: who edited it, or publishes it, is no second person."""
-    approved = await Approval.select(Approval.user).where(Approval.hash == hash).output(as_list=True)
-    excluded = {*await changes.editors(), publisher}
-    return tuple(sorted(set(approved) - excluded))
+class Previewed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a publication would change, as it is shown; ``again``: the ledger has changed since it was looked at."""
 
-
-async def approve(hash: str, person: Person) -> None:  # noqa: A002
-    """Approve the draft as it stands. Refused where it has changed since, or the person had a hand in it."""
-    if hash != await draft_hash():
-        raise Stale(Finding(message=message("draft.stale")))
-    if person.name in await changes.editors():
-        raise Refused(Finding(message=message("publish.own_edit")))
-    if not await Approval.exists().where((Approval.hash == hash) & (Approval.user == person.name)):
-        await Approval(hash=hash, user=person.name).save()
-
-
-async def publish(
-    office: Office,
-    hash: str,  # noqa: A002
-    effective: datetime,
-    *,
-    note: str = "",
-    reason: str = "",
-    person: Person,
-) -> Publication:
-    """Publish the draft of this hash as the next version. Refused with findings unless all holds that must."""
-    prepared = await prepare(hash, effective)
-    if office.check_cases is not None and (failed := office.check_cases(prepared.rulebook, prepared.cases)):
-        raise Refused(*failed)
-    approved_by = await approvers(hash, person.name)
-    if len(approved_by) < office.approvals:
-        missing = office.approvals - len(approved_by)
-        raise Refused(Finding(message=message("publish.approvals_missing", missing=missing)))
-    return await publish_rulebook(
-        prepared.rulebook, note=note, reason=reason, actor=person.name, approved_by=approved_by
-    )
+    effective: datetime
+    concerned: int
+    foreseen: Foreseen
+    digest: str
+    again: bool = False
 
 
 def publication_routes(office: Office) -> Router:
     """``/publish``."""
 
     async def page(
-        request: Web, status: int = 200, problems: tuple[Finding, ...] = (), form: PublicationForm | None = None
+        request: Web,
+        status: int = 200,
+        problems: tuple[Finding, ...] = (),
+        form: PublicationForm | None = None,
+        preview: Previewed | None = None,
     ) -> Response[str]:
-        now = datetime.now(office.timezone).replace(second=0, microsecond=0)
+        now = datetime.now(UTC)
         tree = await read_draft()
         hash_now = tree_hash(tree)
         found = findings(tree, now)
-        version = await in_force(now)
-        named = await _rows()
+        broken = any(finding.level == "error" for finding in found)
+        versions = await list_versions()
+        ruling, scheduled = _ruling(versions, now)
+        named = await draft_rows()
+        usable = not broken and bool(tree.get("rulebook"))
+        edited = await editors()
+        heard = await voices(hash_now)
         return await show(
             request,
             office,
@@ -115,32 +101,47 @@ def publication_routes(office: Office) -> Router:
             status,
             hash=hash_now,
             empty=not tree.get("rulebook"),
-            effective=form.effective if form else "",
             form=form or PublicationForm(hash=hash_now),
+            whens=WHENS,
+            offered=offered(office, now),
             problems=problems,
-            findings=[(finding, _row_of(finding.path, named)) for finding in found],
-            broken=any(finding.level == "error" for finding in found),
-            version=version and version[0],
-            changes=differences(version and version[1], tree, now),
-            approved_by=await approvers(hash_now),
-            editors=sorted(await changes.editors()),
-            published=request.query_params.get("published"),
+            findings=[(finding, row_of(finding.path, named)) for finding in found],
+            broken=broken,
+            failing=await failing(office, _prepared(tree, hash_now, now)) if usable else (),
+            cases=len(_listed(tree.get("cases"))),
+            versions=versions,
+            ruling=ruling,
+            scheduled=scheduled,
+            compared=await _compared(request, tree, ruling, now) if usable else None,
+            voices=heard,
+            approved_by=[each.name for each in heard if each.state == "approved"],
+            editors=sorted(edited),
+            published=_of(versions, request.query_params.get("published")),
+            restored=_of(versions, request.query_params.get("restored")),
+            period=_current_period(now),
+            preview=preview,
+            names=await names_of(_subjects(preview)),
         )
 
-    @get("/publish", guards=[signed_in(Role.office, Role.approver)], include_in_schema=False)
+    @get("/publish", guards=[signed_in(Role.office, Role.approver, Role.auditor)], include_in_schema=False)
     async def publish_page(request: Web) -> Response[str]:
         return await page(request)
 
     @post("/publish", guards=[signed_in(Role.office)], include_in_schema=False)
     async def publish_draft(request: Web, data: Annotated[PublicationForm, Form]) -> Response[Any]:
+        person = person_of(request)
         try:
-            effective = read_local(data.effective, office)
-            made = await publish(
-                office, data.hash, effective, note=data.note, reason=data.reason, person=person_of(request)
-            )
+            effective = choose(data.when, data.effective, office, datetime.now(UTC))
+            data.note, data.reason = data.note.strip(), data.reason.strip()
+            if data.step == "confirm" and data.head:
+                done = await _confirm(office, data, effective, person)
+            else:
+                done = await _begin(office, data, effective, person)
         except Refused as refused:
             return await page(request, 409 if isinstance(refused, Stale) else 422, refused.findings, data)
-        return Redirect(f"/publish?published={made.number}", status_code=303)
+        if isinstance(done, Previewed):
+            return await page(request, 409 if done.again else 200, form=data, preview=done)
+        return Redirect(f"/publish?published={done.number}", status_code=303)
 
     @post("/publish/approval", guards=[signed_in(Role.approver)], include_in_schema=False)
     async def approve_draft(request: Web, data: Annotated[ApprovalForm, Form]) -> Response[Any]:
@@ -157,60 +158,81 @@ def publication_routes(office: Office) -> Router:
     )
 
 
-def read_local(text: str, office: Office) -> datetime:
-    """A local time as a form sends it (``2026-03-01T09:00``), in the office's time zone; nothing means at once."""
-    if not text.strip():
-        return datetime.now(office.timezone).replace(microsecond=0)
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(Finding(path="effective", message=message("publish.effective"))) from None
-    return local if local.tzinfo is not None else local.replace(tzinfo=office.timezone)
+async def _begin(office: Office, form: PublicationForm, effective: datetime, person: Person) -> Publication | Previewed:
+    """Publish at once where nothing past is concerned; else, or where it is asked for, show what would follow."""
+    prepared, _ = await ready(office, form.hash, effective, person)
+    concerned = await reaches(effective)
+    if not concerned and form.step != "preview":
+        return await publish(office, form.hash, effective, note=form.note, reason=form.reason, person=person)
+    return await _look(prepared, form, effective, person, concerned)
 
 
-Named = Mapping[str, tuple[str, str]]
-"""The path of each item of the draft → the page of its row in the panel, and what it is called."""
+async def _confirm(
+    office: Office, form: PublicationForm, effective: datetime, person: Person
+) -> Publication | Previewed:
+    """Publish what was previewed; where the ledger has grown since and something else would follow, show it again."""
+    head = form.head
+    for _ in range(_TRIES):
+        try:
+            return await publish(
+                office, form.hash, effective, note=form.note, reason=form.reason, person=person, head=head
+            )
+        except Grown:
+            prepared, _ = await ready(office, form.hash, effective, person)
+            seen = await _look(prepared, form, effective, person, await reaches(effective))
+            if seen.digest != form.digest:
+                return msgspec.structs.replace(seen, again=True)
+            head = seen.foreseen.head
+    raise Grown(Finding(message=message("publish.grown")))
 
 
-async def _rows() -> Named:
-    held: dict[str, tuple[str, str]] = {
-        "holidays": ("/admin/#/draft_days", ""),
-        "workdays": ("/admin/#/draft_days", ""),
-        "rules": ("/admin/#/draft_rule", ""),
-        "standing.tiers": ("/admin/#/draft_tier", ""),
-    }
-    paths: dict[int, str] = {}
-
-    async def name(table: type[Table], path: Callable[[Any, int], str], called: str = "") -> None:
-        """The rows of a table: their path from the row and its number among all, and the column they are known by."""
-        rows = placed(await table.objects())
-        for at, row in enumerate(rows):
-            paths[row.id] = path(row, at)
-            held[paths[row.id]] = (f"/admin/#/{table._meta.tablename}/{row.id}", str(getattr(row, called, "")))
-
-    await name(DraftEventType, lambda row, _: f"event_types.{row.code}", "code")
-    owners = dict(paths)
-    await name(DraftField, lambda row, _: f"{owners[identity(row.event_type)]}.fields.{row.name}", "name")
-    await name(DraftIndicator, lambda row, _: f"indicators.{row.code}", "code")
-    await name(DraftLimit, lambda row, _: f"limits.{row.code}", "code")
-    await name(DraftRule, lambda _, at: f"rules[{at}]", "code")
-    rules = dict(paths)
-    await name(DraftConsequence, lambda row, _: f"{rules[identity(row.rule)]}.{row.verdict}")
-    await name(DraftScorecard, lambda _, at: f"scorecards[{at}]")
-    cards, parts = dict(paths), Counter[int]()
-
-    def part(row: Any, _: int) -> str:
-        parts[identity(row.scorecard)] += 1
-        return f"{cards[identity(row.scorecard)]}.parts[{parts[identity(row.scorecard)] - 1}]"
-
-    await name(DraftPart, part, "title")
-    await name(DraftLinkage, lambda row, _: f"standing.linkage.{row.post}", "post")
-    await name(DraftTier, lambda _, at: f"standing.tiers.shares[{at}]")
-    await name(DraftAward, lambda _, at: f"standing.awards[{at}]", "code")
-    return held
+async def _look(
+    prepared: Prepared, form: PublicationForm, effective: datetime, person: Person, concerned: int
+) -> Previewed:
+    foreseen = await foresee_publication(prepared, effective, form.reason, person)
+    return Previewed(effective=effective, concerned=concerned, foreseen=foreseen, digest=digest(foreseen))
 
 
-def _row_of(path: str, named: Named) -> tuple[str, str]:
-    """The panel's page of the row that a finding is about, and its code; the settings where it is about no row."""
-    fits = [held for held in named if path == held or path.startswith((f"{held}.", f"{held}["))]
-    return named[max(fits, key=len)] if fits else ("/admin/#/draft/1", "")
+async def _compared(request: Web, tree: Mapping[str, Any], ruling: Mapping[str, Any] | None, now: datetime) -> Any:
+    old = None if ruling is None else await read_side(str(ruling["number"]))
+    return compare_sides(old, read_tree(dated(dict(tree), now)), language_of(request), most=_SHOWN)
+
+
+def _prepared(tree: Mapping[str, Any], hash_: str, now: datetime) -> Prepared:
+    document = read_document(dated(dict(tree), now))
+    return Prepared(hash=hash_, rulebook=document.rulebook, cases=document.cases)
+
+
+def _ruling(versions: list[dict[str, Any]], now: datetime) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The version that rules now, and those that will, in the order in which they come."""
+    order = sorted(versions, key=lambda row: (row["effective"], row["number"]))
+    ruling = [row for row in order if row["effective"] <= now]
+    later = {row["effective"]: row for row in order if row["effective"] > now}
+    return (ruling[-1] if ruling else None), list(later.values())
+
+
+def _of(versions: list[dict[str, Any]], number: str | None) -> dict[str, Any] | None:
+    return next((row for row in versions if str(row["number"]) == number), None)
+
+
+def _current_period(now: datetime) -> str:
+    """The shortest open period that holds today: what a simulation is tried on first; empty where there is none."""
+    current = get_current()
+    today = now.astimezone(current.timezone).date()
+    held = [
+        period
+        for period in current.bureau.calendar.periods.values()
+        if period.contains(today) and period.state == "open"
+    ]
+    return min(held, key=lambda period: (period.end - period.start, period.code)).code if held else ""
+
+
+def _listed(raw: object) -> list[Any]:
+    return list(raw) if isinstance(raw, list) else []
+
+
+def _subjects(preview: Previewed | None) -> set[str]:
+    if preview is None:
+        return set()
+    found = preview.foreseen
+    return {each.subject for held in (found.entries, found.moved, found.events) for each in held}

@@ -12,19 +12,27 @@ from litestar.types import ControllerRouterHandler, Receive, Scope, Send
 from admin.acts import act_routes
 from admin.appeals import appeal_routes
 from admin.audit import audit_routes
+from admin.change_log import change_routes
+from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
+from admin.desk_cases import case_routes
 from admin.editor import editor_routes
 from admin.entries import entry_routes
 from admin.guard import find_person
+from admin.hits import hits_routes
 from admin.home import home_routes
 from admin.login import login_routes
 from admin.office import Office
 from admin.page import HERE, refuse_page, show
 from admin.panel import Room, make_panel
 from admin.periods import period_routes
+from admin.precedents import precedent_routes
 from admin.publication import publication_routes
 from admin.reconciliation import reconciliation_routes
+from admin.restoring import restoring_routes
+from admin.rule_cases import rule_case_routes
 from admin.session import use_secret
+from admin.simulations import simulation_routes
 from admin.tables import Role
 from admin.verification import verification_routes
 from admin.versions import version_routes
@@ -53,7 +61,15 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         reconciliation_routes(office),
         verification_routes(office),
         editor_routes(office),
+        simulation_routes(office),
         panel_route(office, rooms),
+        comparison_routes(office),
+        restoring_routes(office),
+        change_routes(office),
+        hits_routes(office),
+        case_routes(office),
+        precedent_routes(office),
+        rule_case_routes(office),
     ]
 
 

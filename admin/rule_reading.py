@@ -185,9 +185,7 @@ class _Reader:
 def _says_nothing(said: Message) -> bool:
     """Whether something is wrong only because nothing stands there."""
     given = said.args.get("given")
-    return said.key in ("scalar.code", "document.one_of", "rule.schedule", "rule.factor") and (
-        given in (None, "") or (isinstance(given, Message) and given.key == "scalar.nothing")
-    )
+    return given == "" or (isinstance(given, Message) and given.key == "scalar.nothing")
 
 
 def _covered(path: str, findings: tuple[Finding, ...]) -> bool:

@@ -47,17 +47,23 @@ class UserRole(Table, tablename="user_role"):
 
 
 class Approval(Table, tablename="approval"):
-    """A second person approves the draft of this hash. An edit makes another hash."""
+    """A second person approves the draft of this hash. ``change`` is the last change of the draft that they saw: any
+    later one withdraws the approval, even where it leads back to the same hash."""
 
     id: Serial
     hash = Varchar(length=64)
     user = Varchar(length=100)
     at = Timestamptz(default=TimestamptzNow())
-    approval_once = Unique(["hash", "user"])
+    change = Integer(default=0)
+    approval_once_a_change = Unique(["hash", "user", "change"])
 
 
 class ChangeLog(Table, tablename="change_log"):
-    """Who changed which row of which table, from what to what (JSON); an empty side: there was nothing."""
+    """Who changed which row of which table, from what to what (JSON); an empty side: there was nothing.
+
+    ``owner`` is the code of the rule, indicator or event type that the row is or belongs to, ``name`` what the row was
+    called then: both stay readable when it is gone.
+    """
 
     id: Serial
     at = Timestamptz(default=TimestamptzNow(), index=True)
@@ -65,6 +71,8 @@ class ChangeLog(Table, tablename="change_log"):
     action = Varchar(length=16)
     table = Varchar(length=64)
     row = Varchar(length=64)
+    owner = Varchar(length=64)
+    name = Text()
     before = Text()
     after = Text()
 

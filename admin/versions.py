@@ -1,5 +1,6 @@
 """Versions on pages (规则版本): what was published by whom, every rule of it in words, what it changed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, Response, Router, get
@@ -7,6 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from admin.audit import reads_all
+from admin.comparing import compare_sides, list_versions
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
@@ -14,12 +16,14 @@ from engine.rulebook import Version as Published
 from ledger.current import get_current
 from ledger.explanation import view_rule
 from ledger.reading import reading
-from rules.comparison import compare
+from rules.sides import read_side
 from rules.tables import Version
 from rules.tree import dump_yaml, load_json
-from rules.writing import write_rulebook
 
 Web = Request[Any, Any, Any]
+
+_SHOWN = 30
+"""Things that differ from the version before, on a version's page."""
 
 _KINDS = {
     "EventRule": "event",
@@ -47,16 +51,24 @@ def version_routes(office: Office) -> Router:
 
     @get("/audit/versions", guards=[signed_in()], include_in_schema=False)
     async def versions_page(request: Web) -> Response[str]:
-        columns = [column for column in Version._meta.columns if column._meta.name != "document"]
-        rows = await Version.select(*columns).order_by(Version.number, ascending=False)
-        return await show(request, office, "versions.html", versions=rows)
+        async with reading():
+            rows = await list_versions()
+            now = datetime.now(UTC)
+            states = {row["number"]: _state(row["number"], now) for row in rows}
+        return await show(
+            request, office, "versions.html", versions=rows, states=states, whole=reads_all(person_of(request))
+        )
 
     @get("/audit/versions/{number:int}", guards=[signed_in()], include_in_schema=False)
     async def version_page(request: Web, number: FromPath[int]) -> Response[str]:
         version, row = await find(number)
         language = language_of(request)
-        before = next((each for each in get_current().bureau.versions if each.number == number - 1), None)
-        old = None if before is None else write_rulebook(before.rulebook)
+        numbers = [each.number for each in get_current().bureau.versions]
+        before = max((each for each in numbers if each < number), default=None)
+        compared = None
+        if before is not None:
+            sides = await read_side(str(before)), await read_side(str(number))
+            compared = compare_sides(*sides, language, most=_SHOWN)
         rules = [
             (view_rule(version.rulebook, rule.code, language), _KINDS[type(rule).__name__], rule)
             for rule in version.rulebook.rules
@@ -68,8 +80,9 @@ def version_routes(office: Office) -> Router:
             version=row,
             rules=rules,
             indicators={code: each.title for code, each in version.rulebook.indicators.items()},
-            changes=() if before is None else compare(old, write_rulebook(version.rulebook)),
-            before=None if before is None else before.number,
+            compared=compared,
+            before=before,
+            state=_state(number, datetime.now(UTC)),
             whole=reads_all(person_of(request)),
         )
 
@@ -88,3 +101,16 @@ def version_routes(office: Office) -> Router:
         route_handlers=[versions_page, version_page, version_document],
         exception_handlers=refuse_page(office),
     )
+
+
+def _state(number: int, now: datetime) -> str:
+    """Whether a version rules what happens now (``ruling``), will (``scheduled``), did (``past``), or never does
+    (``replaced``): a later one has the same effective time."""
+    versions = get_current().bureau.versions
+    own = next((each for each in versions if each.number == number), None)
+    if own is None or any(each.effective == own.effective and each.number > number for each in versions):
+        return "replaced"
+    if own.effective > now:
+        return "scheduled"
+    later = any(own.effective < each.effective <= now for each in versions)
+    return "past" if later else "ruling"

@@ -35,6 +35,7 @@ from engine.direct import DirectMatcher
 from ledger.connection import LOST
 from ledger.current import Current, use_current
 from ledger.recording import Recorder
+from ledger.simulator import simulator
 
 log = logging.getLogger("jikao")
 
@@ -76,6 +77,7 @@ def create(settings: Settings | None = None, *, pages: bool = True) -> Litestar:
                 await current.refresh(connection)
             yield
             await verifier.stop()
+            await simulator.stop()
 
     office = Office(
         secret=settings.secret,

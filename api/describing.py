@@ -149,7 +149,12 @@ SHAPES: Mapping[str, dict[str, Any]] = {
     "Document": {"type": "object", "description": "a rulebook document", "required": ["rulebook", "effective"]},
     "Hash": _object(("hash",), hash=_TEXT),
     "Publication": _object(("hash", "effective"), hash=_TEXT, effective=_INSTANT, note=_TEXT, reason=_TEXT),
-    "Simulation": _object(("period", "version"), period=_CODE, version={"type": ["integer", "string"]}),
+    "Simulation": _object(
+        ("period", "version"),
+        period=_CODE,
+        version={"type": ["integer", "string"], "description": "a number, or draft"},
+        **{"from": {**_INSTANT, "description": "from when in the period it would rule; left out: all of it"}},
+    ),
     "Statement": _object(
         ("day",),
         source={**_CODE, "description": "left out: the key's own source"},

@@ -23,6 +23,7 @@ from engine.report import pointer
 from ledger.appeals import Barred, OutOfTurn
 from ledger.connection import is_lost
 from ledger.reading import Unknown
+from ledger.simulator import Busy
 from rules.draft import Stale
 
 MEDIA_TYPE = "application/problem+json"
@@ -133,6 +134,8 @@ def _status(error: BaseException) -> tuple[int, str]:
             return 412, "stale"
         case Barred():
             return 403, "forbidden"
+        case Busy():
+            return 429, "often"
         case Conflicting() | Closed() | OutOfTurn():
             return 409, "conflict"
         case Refused(findings=findings):
@@ -186,7 +189,7 @@ def _tell(request: Web, error: Exception) -> Response[bytes]:
 
 
 def _headers(error: Exception, status: int) -> Iterator[tuple[str, str]]:
-    if status == 503:
+    if status in (429, 503):
         yield "retry-after", RETRY_AFTER
     if status == 401:
         yield "www-authenticate", "Bearer"

@@ -205,15 +205,12 @@ TEXTS: Catalogue = {
     "key.state.revoked": ("已吊销", "revoked"),
     "key.state.expired": ("已到期", "expired"),
     "version.none": ("这一时间没有生效的规则", "no rulebook is in force at that time"),
-    "version.unknown": ("没有第 {number} 版规则", "there is no version {number}"),
-    "version.named": ("应为版本号或 draft", "expected the number of a version, or draft"),
-    "rulebook.no_draft": ("还没有草稿", "there is no draft yet"),
     "rulebook.if_match": (
         "已有草稿；请在 If-Match 中给出它的 ETag",
         "there is a draft already; give its ETag in If-Match",
     ),
     "rulebook.case_fails": (
-        "案例“{name}”第 {step} 步：{what}，应为 {expected}，实为 {actual}",
+        "用例“{name}”第 {step} 步：{what}，应为 {expected}，实为 {actual}",
         "case “{name}”, step {step}: {what}, expected {expected}, but it is {actual}",
     ),
     "subject.unknown": ("没有考评对象“{subject}”", "there is no subject “{subject}”"),
@@ -275,6 +272,17 @@ TEXTS: Catalogue = {
         "the chain's records are for those who see every entry",
     ),
     "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
+    # --- simulation ---
+    "simulation.whole": (
+        "试算涉及全部考评对象，只看得到一部分台账的不能使用",
+        "simulations concern everybody: whoever sees a part of the ledger only may not use them",
+    ),
+    "simulation.line": (
+        "{subject}  {before} → {after}（{difference}）  名次 {rank_before} → {rank_after}",
+        "{subject}  {before} → {after} ({difference})  rank {rank_before} → {rank_after}",
+    ),
+    "simulation.more": ("另有 {count} 个对象变化，详见 --json 或页面", "{count} more; see --json, or the page"),
+    "simulation.owner": ("只有发起人或绩效办可以取消", "whoever started it, or the office, may cancel it"),
 }
 
 register(TEXTS)

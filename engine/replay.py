@@ -72,6 +72,10 @@ class Scorer:
         self._memory.remember(event, scene.day)
         return (turn_of(recorded.booked, event), version.number, tuple(charges)) if charges else None
 
+    def pass_by(self, recorded: Recorded) -> None:
+        """Remember an event, for later ones that repeat it, without scoring it."""
+        self._memory.remember(recorded.event, self._bureau.day(recorded.event.time))
+
     def _charge(self, rule: EventRule, place: int, scene: Scene) -> list[Direct]:
         try:
             return [self._charge_one(rule, place, subject, scene) for subject in charged_by(rule, scene)]

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import islice
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess as ParentProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,7 +149,6 @@ class _processes:  # noqa: N801  (reads like a function where it is used)
         context = get_context("spawn")
         self._queue = context.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, args=(report,), daemon=True)
-        self._others = set(active_children())
         self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(task, self._queue))
 
     def __enter__(self) -> ProcessPoolExecutor:
@@ -158,7 +157,7 @@ class _processes:  # noqa: N801  (reads like a function where it is used)
 
     def __exit__(self, failed: object, *_: object) -> None:
         if failed is not None:
-            for process in set(active_children()) - self._others:
+            for process in list((self._pool._processes or {}).values()):  # ours alone: other crews may be at work
                 process.terminate()
         self._pool.shutdown(cancel_futures=True)
         self._queue.put(None)

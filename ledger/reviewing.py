@@ -11,9 +11,8 @@ another subject on the entry's path or the subject of its event; whoever decided
 entry; and whoever carried out the act that posted the entry.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -23,7 +22,6 @@ from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import Message, message
 from engine.report import pointer
-from engine.standing import Figures
 from ledger import clock, settling
 from ledger.appeals import (
     OPEN,
@@ -39,7 +37,8 @@ from ledger.appeals import (
 )
 from ledger.current import Connection, get_current
 from ledger.desk import Desk, open_desk
-from ledger.reading import EntryView, read_figures, view_entry
+from ledger.moving import Moved, figures_of, moves
+from ledger.reading import EntryView, view_entry
 from ledger.recording import Recorder
 from ledger.redress import Redress, is_of_period, named_events
 from ledger.settlements import latest_settlement
@@ -48,17 +47,6 @@ Verdict = Literal["upheld", "partly", "rejected"]
 VERDICTS: tuple[Verdict, ...] = ("upheld", "partly", "rejected")
 MOST_ENTRIES = 500
 """Entries that the outcome tells at most; all are counted."""
-
-
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """A subject whose rank or total in a period a decision changes."""
-
-    period: str
-    subject: str
-    rank_before: int | None
-    rank: int | None
-    total_before: Decimal | None
-    total: Decimal | None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,30 +209,10 @@ async def _settle_again(desk: Desk, case: Case, entry: Mapping[str, Any], by: Pa
 async def _with_ranks(desk: Desk, outcome: Outcome, days: Iterable[date], undecided: Bureau) -> Outcome:
     """The outcome with the ranks and totals that it moves; what was done at the desk is undone for that."""
     codes = sorted({period.code for day in days for period in desk.bureau.calendar.containing(day)})
-    after = await _figures(desk, desk.bureau, codes)
+    after = await figures_of(desk.connection, desk.bureau, codes)
     await desk.connection.execute("ROLLBACK TO SAVEPOINT undecided")
-    before = await _figures(desk, undecided, codes)
-    moved = tuple(each for code in codes for each in _compare(code, before[code], after[code]))
-    return msgspec.structs.replace(outcome, moved=moved)
-
-
-async def _figures(desk: Desk, bureau: Bureau, codes: Sequence[str]) -> dict[str, Figures]:
-    return {code: (await read_figures(desk.connection, bureau, bureau.calendar.find(code)))[0] for code in codes}
-
-
-def _compare(code: str, before: Figures, after: Figures) -> Iterator[Moved]:
-    for subject, now in after.of.items():
-        then = before.of.get(subject)
-        moved = Moved(
-            period=code,
-            subject=subject,
-            rank_before=None if then is None else then.rank,
-            rank=now.rank,
-            total_before=None if then is None else then.final,
-            total=now.final,
-        )
-        if (moved.rank_before, moved.total_before) != (moved.rank, moved.total):
-            yield moved
+    before = await figures_of(desk.connection, undecided, codes)
+    return msgspec.structs.replace(outcome, moved=moves(before, after))
 
 
 async def _decided(desk: Desk, act: int) -> tuple[str, dict[str, Any]]:

@@ -262,6 +262,48 @@ class Snapshot(Table, tablename="snapshot"):
     hash = Varchar(length=64)
 
 
+class SimulationState(StrEnum):
+    """How far a simulation is. ``lost``: whoever ran it ended meanwhile."""
+
+    running = "running"
+    done = "done"
+    cancelled = "cancelled"
+    failed = "failed"
+    lost = "lost"
+
+
+class Simulation(Table, tablename="simulation"):
+    """A simulation (试算): who asked what, how far it is, and what it came to. It is no act, and goes after a while.
+
+    ``version`` is None for the draft, whose hash ``hash`` is; ``result`` is packed (:mod:`ledger.simulation`).
+    ``seen`` is when whoever runs it last said so; ``cancelling``: it was asked to stop.
+    """
+
+    id = Serial(primary_key=True)
+    at = Timestamptz()
+    owner = Varchar(length=100)
+    period = Varchar(length=64)
+    version = Integer(null=True, default=None)
+    starts = Timestamptz()
+    hash = Varchar(length=64)
+    state = Varchar(length=10, choices=SimulationState, default=SimulationState.running)
+    stage = Varchar(length=10, default="waiting")
+    done = Integer()
+    of = Integer()
+    seen = Timestamptz()
+    cancelling = Boolean(default=False)
+    result = Bytea(null=True, default=None)
+
+
+class SimulationPage(Table, tablename="simulation_page"):
+    """A page of the entries that a simulation would change, packed; ``number`` counts from 0."""
+
+    id = Serial(primary_key=True)
+    simulation = ForeignKey(Simulation, on_delete=OnDelete.cascade, null=False)
+    number = Integer()
+    entries = Bytea()
+
+
 APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act, Snapshot)
 """Written once: the database refuses the application every change and removal."""
 
@@ -271,4 +313,5 @@ REMOVABLE: tuple[type[Table], ...] = (Remark, Attachment)
 LEDGER_TABLES: tuple[type[Table], ...] = (
     *(Head, Subject, SubjectPlace, Relation, Period),
     *(Event, Entry, Remark, Attachment, Act, Snapshot, Appeal),
+    *(Simulation, SimulationPage),
 )

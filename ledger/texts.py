@@ -349,6 +349,58 @@ TEXTS: Catalogue = {
         "现行账已重建：有效事件 {standing} 个",
         "the present was made anew: {standing} events stand",
     ),
+    # --- simulation ---
+    "simulation.from": (
+        "起始时间应在本期之内：不早于 {first}，早于 {end}",
+        "expected a time within the period: not before {first}, and before {end}",
+    ),
+    "simulation.no_period": ("没有考评期 {period}", "there is no period {period}"),
+    "simulation.no_draft": ("还没有草稿", "there is no draft yet"),
+    "simulation.version_named": ("应为版本号或 draft", "expected the number of a version, or draft"),
+    "simulation.no_version": ("没有第 {number} 版规则", "there is no version {number}"),
+    "simulation.busy": (
+        "另一个试算正在进行（{name} 于 {at} 发起），请待其结束或取消后再试",
+        "another simulation is running (started by {name} at {at}); try again when it has ended or was cancelled",
+    ),
+    "simulation.unknown": ("没有这个试算：{id}", "there is no such simulation: {id}"),
+    "simulation.stage.waiting": ("准备", "preparing"),
+    "simulation.stage.scoring": ("重新计分", "scoring anew"),
+    "simulation.stage.posting": ("重新入账", "posting anew"),
+    "simulation.stage.settling": ("重新结算", "settling anew"),
+    "simulation.draft": ("草稿", "the draft"),
+    "simulation.version": ("第 {number} 版", "version {number}"),
+    "simulation.nothing": (
+        "按{version}试算{period}（{events} 个事件）：没有任何变化。",
+        "{period} by {version} ({events} events): nothing would change.",
+    ),
+    "simulation.summary": (
+        "按{version}试算{period}（{events} 个事件）：{winners} 个对象得分上升，{losers} 个下降；"
+        "{ranks} 个名次变化，{tiers} 个档次变化；明细新增 {added} 条、取消 {removed} 条、变动 {changed} 条。",
+        "{period} by {version} ({events} events): {winners} subjects would gain, {losers} lose; {ranks} ranks and "
+        "{tiers} tiers would change; {added} entries added, {removed} removed, {changed} changed.",
+    ),
+    "simulation.unfit": (
+        "{count} 个事件不符合该规则的事件类型，视为不存在。",
+        "{count} events do not fit the event types of this rulebook and count as not there.",
+    ),
+    "simulation.closed": (
+        "本期已关闭，第 {snapshot} 号快照不变；这里比较的是按现行规则重新计算的结果。",
+        "The period is closed and snapshot {snapshot} stays; what is compared is a fresh computation by the published "
+        "rules.",
+    ),
+    "simulation.apart": (
+        "两边都重新结算了本期；{count} 个对象的基准与页面现示得分或名次不同（尚未结算，或结算、关闭后又有变化）。",
+        "The period is settled anew on both sides; for {count} subjects the figures before are not those now shown "
+        "(not settled yet, or changed since it was settled or closed).",
+    ),
+    "simulation.failed": (
+        "试算没有完成（内部错误，已记入日志），请重试。",
+        "The simulation did not finish (an internal error, written to the log). Try again.",
+    ),
+    "simulation.lost": (
+        "试算没有完成（服务中断），请重试。",
+        "The simulation did not finish (the service was interrupted). Try again.",
+    ),
 }
 
 register(TEXTS)

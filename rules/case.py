@@ -5,8 +5,8 @@ Events stay as they were written, for to be refused may be what is expected of o
 that is wrong refuses the file, with line and path.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path as File
 from typing import TypeVar
@@ -19,7 +19,7 @@ from engine.finding import Finding, Refused
 from engine.organisation import Relation, Subject
 from engine.period import Period
 from engine.rulebook import Rulebook
-from engine.scalar import Raw, shown
+from engine.scalar import Raw, Unfit, shown
 from rules.document import check_succession, read_document, read_document_at
 from rules.place import BLANK, Findings, Keys, Place
 from rules.roster import read_periods_at, read_relations_at, read_subjects_at
@@ -168,7 +168,8 @@ def read_contents(tree: Tree, folder: File | None = None) -> Contents:
 def read_own_cases(
     rulebook: Rulebook, cases: Sequence[Raw], lines: Mapping[Path, int] | None = None, folder: File | None = None
 ) -> list[Case]:
-    """The cases that are kept beside a rulebook's rules: where they name no rulebook they are about this one."""
+    """The cases that are kept beside a rulebook's rules: where they name no rulebook they are about this one, which
+    then rules from their first event on."""
     findings = Findings(lines)
     place = Place(list(cases), findings, ("cases",))
     read = [read_case(here, folder, rulebook) for here in place.items()]
@@ -194,7 +195,10 @@ def read_case(place: Place, folder: File | None = None, itself: Rulebook | None 
     relations = keys.get("relations", lambda here: read_relations_at(here, known=reader.subjects)) or ()
     periods = keys.get("periods", read_periods_at) or ()
     reader.periods = {period.code for period in periods}
-    steps = [reader.step(here) for here in keys.items("steps")]
+    read = [reader.step(here) for here in keys.items("steps")]
+    steps = tuple(step for step in read if step is not None)
+    if itself is not None and "rulebook" not in keys:
+        in_force = (_reach_back(itself, steps), *in_force[1:])
     return Case(
         name=keys.need("case", Place.title),
         timezone=keys.get("timezone", _timezone, TIMEZONE),
@@ -202,8 +206,37 @@ def read_case(place: Place, folder: File | None = None, itself: Rulebook | None 
         subjects=subjects,
         relations=relations,
         periods=periods,
-        steps=tuple(step for step in steps if step is not None),
+        steps=steps,
     )
+
+
+def _reach_back(rulebook: Rulebook, steps: Iterable[Step]) -> Rulebook:
+    """The rulebook that a case is kept beside, in force from the case's first event on: the case tries its rules,
+    not from when they will rule. An event that is expected to be refused does not count."""
+    events: list[Raw] = []
+    refused: set[str] = set()
+    for step in steps:
+        if isinstance(step, EventsStep):
+            events += step.events
+        elif isinstance(step, (EventStep, Correct)):
+            events.append(step.event)
+        elif isinstance(step, Expect):
+            refused |= {each.id for each in step.refused or ()}
+    first = min(filter(None, (_time(event) for event in events if not _among(event, refused))), default=None)
+    if first is None or first >= rulebook.effective:
+        return rulebook
+    return msgspec.structs.replace(rulebook, effective=first)
+
+
+def _among(event: Raw, refused: Collection[str]) -> bool:
+    return isinstance(event, Mapping) and str(event.get("id")) in refused
+
+
+def _time(event: Raw) -> datetime | None:
+    try:
+        return scalar.instant(event.get("time")) if isinstance(event, Mapping) else None
+    except Unfit:
+        return None
 
 
 def _timezone(place: Place) -> str:

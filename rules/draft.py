@@ -18,9 +18,29 @@ from engine.language import message
 from engine.scalar import Raw
 from rules.document import read_document
 from rules.rows import Document, Rows, put_together, take_apart, to_json
-from rules.tables import DRAFT_TABLES, Draft
+from rules.tables import (
+    DRAFT_TABLES,
+    Draft,
+    DraftChoice,
+    DraftDays,
+    DraftEventType,
+    DraftField,
+    DraftIndicator,
+    DraftLimit,
+    DraftMeasureStep,
+)
 
 _BATCH = 500
+_SURROUNDINGS = (
+    Draft,
+    DraftDays,
+    DraftEventType,
+    DraftField,
+    DraftChoice,
+    DraftIndicator,
+    DraftMeasureStep,
+    DraftLimit,
+)
 
 
 class Stale(Refused):
@@ -31,6 +51,13 @@ async def read_draft() -> Document:
     """The draft as a document, all of it as it was at one moment."""
     async with snapshot():
         rows: Rows = {table: await table.objects().order_by(table._meta.primary_key) for table in DRAFT_TABLES}
+    return put_together(rows)
+
+
+async def read_surroundings() -> Document:
+    """The draft without its rules, and without what counts together with them: what one rule is read within, fast."""
+    async with snapshot():
+        rows: Rows = {table: await table.objects().order_by(table._meta.primary_key) for table in _SURROUNDINGS}
     return put_together(rows)
 
 

@@ -4,7 +4,8 @@ Only the rule's own rows are written: its row keeps its id, so that joint rules 
 naming it when its code changes, and every other row of the draft stays as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from piccolo.table import Table
@@ -15,7 +16,7 @@ from engine.scalar import Raw
 from rules.draft import Stale, fresh_ids, lock_draft, transaction, tree_hash
 from rules.row_values import Document
 from rules.rows import take_rule_apart
-from rules.rule_scope import BELONGINGS, DraftScope, Listed, read_one, read_scope_now
+from rules.rule_scope import BELONGINGS, DraftScope, read_one, read_scope_now
 from rules.tables import DRAFT_TABLES, DraftJointOf, DraftRule
 
 
@@ -28,18 +29,24 @@ class Changed(Stale):
 
 
 class SavedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that was written: its row, what stood there and what stands there now, with its content hash."""
+    """A rule that was written: what stood there and what stands there now, its content hash, its row's columns.
+
+    Empty on a side: there was nothing, or nothing is left.
+    """
 
     id: int
     before: Document | None
     after: Document
     hash: str
+    row_before: Mapping[str, Any] | None = None
+    row_after: Mapping[str, Any] | None = None
 
 
 class MovedRule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that has another place in the draft's order."""
 
     id: int
+    title: str
     before: int
     after: int
 
@@ -63,7 +70,8 @@ async def save_rule(tree: Raw, opened: str = "", replacing: str = "") -> SavedRu
         if rule_hash(before) != replacing:
             raise Changed(before)
         number = listed.id if listed is not None else next(await fresh_ids(DraftRule, 1))
-        place = await _place(listed)
+        columns = None if listed is None else await _row(number)
+        place = await _last() + 1 if columns is None else int(columns["place"])
         known = _known(scope, number)
         wanted = take_rule_apart(tree, place=place, number=number, known=known)
         drawn = {table: await fresh_ids(table, len(wanted[table])) for table in DRAFT_TABLES if wanted.get(table)}
@@ -80,7 +88,14 @@ async def save_rule(tree: Raw, opened: str = "", replacing: str = "") -> SavedRu
                 await table.insert(*held)
         after = await read_one(row.code, await read_scope_now())
         assert after is not None
-        return SavedRule(id=number, before=before, after=after, hash=rule_hash(after))
+        return SavedRule(
+            id=number,
+            before=before,
+            after=after,
+            hash=rule_hash(after),
+            row_before=columns,
+            row_after=await _row(number),
+        )
 
 
 async def delete_rule(code: str, replacing: str) -> SavedRule:
@@ -93,8 +108,9 @@ async def delete_rule(code: str, replacing: str) -> SavedRule:
             raise Changed(before)
         if names := await named_by(listed.id):
             raise Refused(Finding(message=message("rule.named", rules="、".join(names))))
+        columns = await _row(listed.id)
         await DraftRule.delete().where(DraftRule.id == listed.id)
-        return SavedRule(id=listed.id, before=before, after={}, hash="")
+        return SavedRule(id=listed.id, before=before, after={}, hash="", row_before=columns)
 
 
 async def named_by(rule: int) -> tuple[str, ...]:
@@ -107,7 +123,7 @@ async def move_rule(code: str, to: int) -> MovedRule:
     """Give a rule another place among all, from 1; beyond the end is the end. Refused where there is no such rule."""
     async with transaction():
         await lock_draft()
-        rows = await DraftRule.select(DraftRule.id, DraftRule.place, DraftRule.code).order_by(
+        rows = await DraftRule.select(DraftRule.id, DraftRule.place, DraftRule.code, DraftRule.title).order_by(
             DraftRule.place, DraftRule.id
         )
         at = next((at for at, row in enumerate(rows) if row["code"] == code), None)
@@ -117,7 +133,7 @@ async def move_rule(code: str, to: int) -> MovedRule:
         to = max(1, min(to, len(rows) + 1))
         rows.insert(to - 1, moved)
         await _renumber([row["id"] for row in rows], [row["place"] for row in rows])
-        return MovedRule(id=moved["id"], before=at + 1, after=to)
+        return MovedRule(id=moved["id"], title=moved["title"], before=at + 1, after=to)
 
 
 async def _renumber(ids: Sequence[int], places: Sequence[int]) -> None:
@@ -131,12 +147,14 @@ async def _renumber(ids: Sequence[int], places: Sequence[int]) -> None:
         )
 
 
-async def _place(listed: Listed | None) -> int:
-    if listed is None:
-        last = await DraftRule.select(DraftRule.place).order_by(DraftRule.place, ascending=False).first()
-        return int((last or {}).get("place") or 0) + 1
-    row = await DraftRule.select(DraftRule.place).where(DraftRule.id == listed.id).first()
-    return int((row or {})["place"])
+async def _row(number: int) -> Mapping[str, Any] | None:
+    return await DraftRule.select().where(DraftRule.id == number).first()
+
+
+async def _last() -> int:
+    """The last place of all."""
+    last = await DraftRule.select(DraftRule.place).order_by(DraftRule.place, ascending=False).first()
+    return int((last or {}).get("place") or 0)
 
 
 def _known(scope: DraftScope, own: int) -> dict[type[Table], dict[str, int]]:

@@ -295,7 +295,8 @@ def _node(raw: Raw, level: int) -> Any:
         return yaml.ScalarNode("tag:yaml.org,2002:null", "null")
     if isinstance(raw, bool):
         return yaml.ScalarNode("tag:yaml.org,2002:str", "true" if raw else "false")
-    return yaml.ScalarNode("tag:yaml.org,2002:str", raw if isinstance(raw, str) else f"{raw:f}", style=_style(raw))
+    written = f"{raw:f}" if isinstance(raw, Decimal) else str(raw)
+    return yaml.ScalarNode("tag:yaml.org,2002:str", written, style=_style(raw))
 
 
 def _style(raw: str | int | Decimal) -> str | None:

@@ -62,6 +62,8 @@ STORMY = 0.12
 """How many of the steps are in danger of a cut."""
 CHECKED = int(os.environ.get("JIKAO_CHECKED", "250"))
 """Steps between two comparisons with the register; 1 finds the very step in which they part."""
+YOUNG = 500
+"""Steps in which an office still says who always answered for whom; later it says from when to when."""
 LATELY = 60
 """Days that late events, changes of the organisation and publications reach back."""
 
@@ -469,8 +471,11 @@ class Simulation:
         place = Place(kind="person", group="p", unit=self.rng.choice(UNITS))
         subject = Subject(code=self.rng.choice(PEOPLE), places=(place,))
         relation = draw_relation(self.rng, self.town.recent_months())
-        if relation.start is None and self.rng.random() < 0.8:
+        if relation.start is None and (self.step > YOUNG or self.rng.random() < 0.8):
             relation = msgspec.structs.replace(relation, start=since, end=None)
+        if relation.end is None and self.step > YOUNG:
+            start = relation.start or since
+            relation = msgspec.structs.replace(relation, end=start + timedelta(days=self.rng.randrange(1, 120)))
         await self.act("organise", since, [subject], [relation])
 
     async def declare(self) -> None:

@@ -111,6 +111,31 @@
     while (walker.nextNode()) say(walker.currentNode);
   };
 
+  // What is saved of a row says which row it was when it was opened: whoever changed it meanwhile is not overwritten.
+  const tags = new Map();
+  const rowAddress = /\/admin\/api\/tables\/[^/]+\/[^/]+\/$/;
+  const plainOpen = XMLHttpRequest.prototype.open;
+  const plainSend = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.open = function (method, address, ...given) {
+    this.jikao = { method: String(method).toUpperCase(), path: new URL(address, window.location.href).pathname };
+    return plainOpen.call(this, method, address, ...given);
+  };
+  XMLHttpRequest.prototype.send = function (...given) {
+    const { method, path } = this.jikao ?? {};
+    if (path !== undefined && rowAddress.test(path)) {
+      if ((method === "PATCH" || method === "DELETE") && tags.has(path)) {
+        this.setRequestHeader("If-Match", tags.get(path));
+      }
+      if (method === "GET" || method === "PATCH") {
+        this.addEventListener("load", () => {
+          const tag = this.status < 300 ? this.getResponseHeader("etag") : null;
+          if (tag !== null) tags.set(path, tag);
+        });
+      }
+    }
+    return plainSend.apply(this, given);
+  };
+
   // Spreadsheets read Chinese in a CSV only where it says that it is UTF-8.
   const PlainBlob = window.Blob;
   window.Blob = class extends PlainBlob {

@@ -11,10 +11,12 @@ from api.commands.migrate import migrate
 from api.commands.rebuild import rebuild
 from api.commands.seal import seal
 from api.commands.serve import serve
+from api.commands.simulate import simulate
 from api.commands.user import user
 from api.commands.verify import verify
 
 COMMANDS: tuple[click.Command, ...] = (
     *(serve, demo, check, migrate, key, user),
     *(import_, export, verify, seal, rebuild),
+    simulate,
 )

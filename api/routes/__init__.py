@@ -15,6 +15,7 @@ from api.routes.periods import period_routes
 from api.routes.receptions import reception_routes
 from api.routes.rulebook import rulebook_routes
 from api.routes.seal import get_records, get_seal
+from api.routes.simulation import simulation_routes
 from api.routes.standings import standing_routes
 
 
@@ -33,6 +34,7 @@ def api_routes() -> Router:
             organisation_routes,
             period_routes,
             rulebook_routes,
+            simulation_routes,
             standing_routes,
             reception_routes,
             get_seal,

@@ -27,10 +27,11 @@ from engine.scalar import Raw, Unfit
 from ledger import appeals
 from ledger.attachment import LARGEST, MOST, Attachment, check_count, read_attachment
 from ledger.cases import AppealFilter, AppealRow, AppealView, list_appeals, read_appeal, read_file
+from ledger.moving import Moved
 from ledger.reading import EntryView, Unknown, read_entry
 from ledger.redress import read_redress
 from ledger.removals import Removed, remove
-from ledger.reviewing import VERDICTS, Moved, Outcome, Verdict, decide
+from ledger.reviewing import VERDICTS, Outcome, Verdict, decide
 
 Web = Request[Any, Any, Any]
 

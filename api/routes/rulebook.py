@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -10,9 +10,10 @@ import msgspec
 from litestar import Request, Response, Router, get, post, put
 from litestar.params import FromPath, FromQuery
 
+from admin.approving import approve, approvers
 from admin.changes import replace_draft
 from admin.office import Office
-from admin.publication import approve, approvers, publish
+from admin.publishing import publish
 from admin.session import Person
 from admin.tables import Role
 from api.answers import Acted, acted
@@ -36,10 +37,10 @@ from rules.checking import CaseResult, run_cases
 from rules.comparison import compare
 from rules.document import Document as Rules
 from rules.document import read_document as read_rules
-from rules.document import write_rulebook
 from rules.draft import Stale, findings, read_draft, tree_hash
 from rules.publishing import prepare
 from rules.rows import to_json
+from rules.sides import DRAFT, NoSide, read_side
 from rules.tables import Version
 from rules.tree import dump_yaml, load_json
 
@@ -210,18 +211,21 @@ async def get_version(request: Web, number: FromPath[int]) -> Response[Any]:
 async def get_comparison(request: Web) -> Comparison:
     """版本对比 / what differs between two versions (numbers, or ``draft``), in sentences."""
     old, new = (request.query_params.get(side) for side in ("from", "to"))
-    before = None if old is None else await _canonical(old, "from")
-    after = await _canonical(new or "draft", "to")
+    try:
+        before = None if old is None else (await read_side(old, "/from")).document
+        after = (await read_side(new or DRAFT, "/to")).document
+    except NoSide as refused:
+        raise Unknown(*refused.findings) from refused
     language = language_of(request)
     return Comparison(
         old=old or "",
-        new=new or "draft",
+        new=new or DRAFT,
         changes=tuple(
             ChangeView(
                 section=each.section,
                 kind=each.kind,
                 code=each.code,
-                title=each.title,
+                title=each.called(language),
                 sentences=tuple(render(said, language) for said in each.sentences),
             )
             for each in compare(before, after)
@@ -360,17 +364,6 @@ async def _version(number: int) -> tuple[str, str]:
     if row is None:
         raise Unknown(Finding(message=message("version.unknown", number=number)))
     return row["document"], row["hash"]
-
-
-async def _canonical(named: str, side: str) -> Mapping[str, Any]:
-    """The canonical document of a version, or of the draft."""
-    if named == "draft":
-        return write_rulebook(read_rules(await read_draft()).rulebook)
-    if not (named.isascii() and named.isdigit() and len(named) < 10):
-        raise Refused(Finding(path=f"/{side}", message=message("version.named")))
-    document, _ = await _version(int(named))
-    raw: Any = load_json(document).raw
-    return write_rulebook(read_rules(raw).rulebook)
 
 
 def _found(given: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:

@@ -148,7 +148,7 @@ async def test_findings_stand_beside_the_field_they_are_about(sign_in: SignIn) -
 async def test_a_rule_is_saved_by_itself_and_written_down(sign_in: SignIn) -> None:
     client = await sign_in("zhang", "office")
     begun = await opened(client, "K03")
-    form = begun["reading"]["form"] | {"title": "市局通报", "max": "1.50"}
+    form = begun["reading"]["form"] | {"title": "市局通报", "max": "1.50", "limits": ["K10"]}
     ids = await DraftRule.select(DraftRule.id).order_by(DraftRule.id).output(as_list=True)
     answer = await save(client, code="K03", hash=begun["hash"], form=form)
     assert answer.json()["hash"] == rule_hash(await rule("K03"))
@@ -157,8 +157,12 @@ async def test_a_rule_is_saved_by_itself_and_written_down(sign_in: SignIn) -> No
     log = await ChangeLog.select().order_by(ChangeLog.id, ascending=False).first()
     assert log is not None
     assert (log["user"], log["action"], log["table"]) == ("zhang", "change", "draft_rule")
-    assert json.loads(log["before"]) == {"title": "市局通报批评"}
-    assert json.loads(log["after"]) == {"title": "市局通报", "max": "1.50"}
+    assert (log["owner"], log["name"]) == ("K03", "K03 市局通报")
+    assert json.loads(log["before"]) == {"title": "市局通报批评", "max": None, "limits": []}
+    assert json.loads(log["after"]) == {"title": "市局通报", "max": "1.50", "limits": ["K10"]}
+    said = html.unescape((await client.get("/desk/changes?row=K03")).text)
+    assert "K03 市局通报" in said
+    assert "K10" in said
 
 
 async def test_a_code_is_changed_and_joint_rules_go_on_naming_it(sign_in: SignIn) -> None:
@@ -236,6 +240,9 @@ async def test_a_rule_is_copied_and_moved_and_may_be_called_new(sign_in: SignIn)
     log = await ChangeLog.select().order_by(ChangeLog.id, ascending=False).first()
     assert log is not None
     assert (log["action"], log["before"], log["after"]) == ("move", '{"place": 27}', '{"place": 2}')
+    said = (await client.get("/desk/changes?row=K41")).text
+    assert "移动" in said
+    assert "新增" in said
     form = (await opened(client, "K03"))["reading"]["form"] | {"code": "new"}
     assert (await save(client, form=form)).status_code == 200
     assert (await opened(client, "new"))["code"] == "new"

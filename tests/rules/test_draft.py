@@ -387,9 +387,9 @@ def test_a_comparison_says_measures_differences_and_standing_in_words() -> None:
         "无差异时·条件·极差小于：0.1 → 0.2",
         "计量方法·方法：分档 → 名次",
         "计量方法·次序：设为 小的在前",
-        "计分卡·1·部分·key·权重：100 → 90",
-        "排名与联动·保底分：60 → 65",
-        "排名与联动·联动比例·chief：0.55 → 0.5",
+        "“重点”·权重：100 → 90",
+        "保底分：60 → 65",
+        "联动比例·chief：0.55 → 0.5",
     ):
         assert sentence in said, (sentence, said)
 

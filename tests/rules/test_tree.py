@@ -182,6 +182,12 @@ scorecards: []
     )
 
 
+def test_numbers_are_dumped_with_the_digits_that_they_have() -> None:
+    assert dump_yaml({"depth": 2, "share": Decimal("0.30"), "whole": Decimal("1E+2"), "on": True}) == (
+        "depth: 2\nshare: 0.30\nwhole: 100\non: true\n"
+    )
+
+
 scalars = (
     st.none()
     | st.text(st.characters(exclude_categories=["Cs"]))

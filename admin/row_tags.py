@@ -1,0 +1,57 @@
+"""What a row was when it was opened (行的版本): a tag that goes out with a row and comes back with what is saved of it.
+
+Two people on one row: who saves second is told who changed what meanwhile, and overwrites nothing. The tag is a hash of
+the row as it is stored, and the number of the last change of the log, so that what came after can be told.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from piccolo.table import Table
+
+from admin import changes
+from admin.tables import ChangeLog
+from engine.language import Message, message
+
+_MOST = 3
+
+
+async def tag_of(row: Mapping[str, Any]) -> str:
+    """The tag of a row as it stands."""
+    latest = await ChangeLog.select(ChangeLog.id).order_by(ChangeLog.id, ascending=False).first()
+    return f"{_hash(row)}-{0 if latest is None else latest['id']}"
+
+
+def fits(tag: str, row: Mapping[str, Any]) -> bool:
+    """Whether the row is what it was when the tag was given out."""
+    return _read(tag)[0] == _hash(row)
+
+
+async def changes_since(table: type[Table], row: Any, tag: str) -> Sequence[Mapping[str, Any]]:
+    """What the log says of this row, and of the whole draft, since the tag was given out; the latest first."""
+    name = str(table._meta.tablename)
+    of_row = (ChangeLog.table == name) & (ChangeLog.row == str(row))
+    return await (
+        ChangeLog.select()
+        .where((ChangeLog.id > _read(tag)[1]) & (of_row | ChangeLog.action.is_in(list(changes.WHOLE))))
+        .order_by(ChangeLog.id, ascending=False)
+        .limit(_MOST)
+    )
+
+
+def conflict(key: str, told: Sequence[str]) -> Message:
+    """The refusal, with who changed what meanwhile."""
+    said: Message | str = ""
+    for each in told:
+        said = message("panel.also", one=said, other=each) if said else each
+    return message(key, told=said) if said else message(f"{key}_untold")
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(changes.as_text(dict(sorted(row.items()))).encode()).hexdigest()[:32]
+
+
+def _read(tag: str) -> tuple[str, int]:
+    held, _, number = tag.strip().removeprefix("W/").strip('"').partition("-")
+    return held, int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
