@@ -466,6 +466,7 @@ class Panel(AdminRouter):
             "readOnly": self.read_only_tables,
             "history": {"title": render(message("changes.history"), language), "tables": list(NAMES)},
             "pages": dict(self._pages),
+            "editor": render(message("link.editor"), language),
         }
 
     def _may_see(self, config: TableConfig, request: Request) -> bool:
@@ -600,6 +601,7 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
     pages = {table: path for room in rooms for table, path in room.pages.items()}
     links = (
         ("link.home", "/"),
+        ("link.rules", "/desk/rules"),
         ("link.publish", "/publish"),
         ("link.changes", "/desk/changes"),
         ("link.periods", "/periods"),

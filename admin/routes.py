@@ -17,6 +17,7 @@ from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.desk import desk_routes
 from admin.desk_cases import case_routes
+from admin.editor import editor_routes
 from admin.entries import entry_routes
 from admin.exchange import exchange_routes
 from admin.guard import find_person
@@ -61,6 +62,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        editor_routes(office),
         simulation_routes(office),
         panel_route(office, rooms),
         desk_routes(office),
