@@ -15,11 +15,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
-from admin.audit import READERS, names_of
+from admin.audit import names_of
 from admin.changes import record
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import READERS
 from admin.tables import ChangeLog, Role
 from admin.tracing import AT_LENGTH, AT_ONCE, Kept, names_in, rules_of, run_kept, say, tell
 from engine.finding import Finding, Refused

@@ -272,6 +272,23 @@ TEXTS: Catalogue = {
         "the chain's records are for those who see every entry",
     ),
     "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
+    # --- roles ---
+    "key.no_subject": (
+        "您的账号没有登记所属考评对象，看不到明细和得分；请联系绩效办登记",
+        "your account names no subject, so that no entries and scores are in sight; ask the office to enter it",
+    ),
+    "key.own_appeals": (
+        "申诉由考评对象本人、绩效办、审批人和审计人员查看",
+        "appeals are read by those who are concerned, the office, approvers and auditors",
+    ),
+    "key.draft": (
+        "草稿由绩效办、审批人和审计人员查看；其他人查看已发布的规则",
+        "the draft is read by the office, approvers and auditors; others read what is published",
+    ),
+    "key.reconciliation": (
+        "对账由绩效办和集成管理员办理，审批人和审计人员可以查看",
+        "reconciliation is for the office and integrators; approvers and auditors may read it",
+    ),
     # --- simulation ---
     "simulation.whole": (
         "试算涉及全部考评对象，只看得到一部分台账的不能使用",
