@@ -1348,6 +1348,11 @@ TEXTS: Catalogue = {
     "kept.save_new": ("保存为新用例", "Save as a new case"),
     "kept.not_saved": ("没有保存：", "Not saved:"),
     "kept.line": ("第 {line} 行", "Line {line}"),
+    "kept.mend": ("按现在的结果改写预期…", "Expect what it now comes to…"),
+    "kept.mended": (
+        "下面的预期已按现在的结果改写，还没有保存；请核对后保存。",
+        "The expectations below are what it now comes to. Nothing is saved yet: look at them first.",
+    ),
     "kept.copy": ("复制", "Copy"),
     "kept.copy_of": ("{{name}}（副本 {{number}}）", "{{name}} (copy {{number}})"),
     "kept.numbered": ("{{name}}（{{number}}）", "{{name}} ({{number}})"),

@@ -102,6 +102,13 @@ async def test_an_event_becomes_a_case_that_fails_when_the_rule_changes(sign_in:
     english = await sign_in("smith", "auditor", language="en")
     listed = text(await english.get("/desk/cases?state=fails"))
     assert "step 2: 征管科 (D1) by J01 牵头连带, expected −0.15, but it is −0.24 (event office/N2)" in listed
+    # it offers to expect what it now comes to, and saves nothing by itself
+    offered = await client.get(f"/desk/cases/{key_of(raw)}?mend=1")
+    assert "已按现在的结果改写，还没有保存" in text(offered)
+    assert all(f"points: {points}" in offered.text for points in ("-0.80", "-0.24"))
+    assert await kept() == [raw]
+    assert "mend=1" in (await client.get(f"/desk/cases/{key_of(raw)}")).text
+    assert "mend=1" not in (await english.get(f"/desk/cases/{key_of(raw)}")).text
     # it is mended in its text
     mended = as_text(raw).replace("-0.50", "-0.80").replace("-0.15", "-0.24")
     saved = await client.post(f"/desk/cases/{key_of(raw)}", data={"text": mended.replace("\n", "\r\n")})
