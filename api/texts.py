@@ -272,6 +272,19 @@ TEXTS: Catalogue = {
         "the chain's records are for those who see every entry",
     ),
     "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
+    "tables.as_it_is": ("没有别的信息", "nothing else"),
+    "tables.change": ("{kind} {code} {name} {said}", "{kind} {code} {name} {said}"),
+    "tables.entries": ("台账将有 {entries} 条明细随之变化", "{entries} entries of the ledger would change"),
+    "tables.preview": ("以上只是预览，什么也没有导入", "this was a preview; nothing was imported"),
+    "tables.draft": ("已导入，草稿已整本替换（摘要 {hash}）", "imported: the draft has been replaced (hash {hash})"),
+    "tables.act": ("已导入，见管理行为 {act}", "imported, by the act {act}"),
+    "tables.written": ("已写入 {file}", "written to {file}"),
+    "tables.ending": (
+        "{what} 不能写成 {ending}；规则书可写成 .xlsx、.yaml，考评对象和关系还可写成 .csv，"
+        "全部只可写成 .xlsx，事件只可写成 .csv",
+        "{what} cannot be written as {ending}; a rulebook as .xlsx or .yaml, subjects and relations as .csv as well,"
+        " all of them as .xlsx only, events as .csv only",
+    ),
 }
 
 register(TEXTS)
