@@ -12,7 +12,7 @@ from engine.organisation import Relation, Subject
 from ledger.current import get_current
 from ledger.reading import reading
 from rules.draft import read_draft
-from rules.exchange import BOM, Ending, plain_cell, write_csv, write_roster_file, write_rulebook_file
+from rules.exchange import BOM, Ending, plain_cell, write_csv, write_roster_file, write_rulebook_file, write_whole_file
 from rules.roster_sheets import write_relation_sheet, write_subject_sheet
 from rules.sides import DRAFT, read_side
 
@@ -41,28 +41,44 @@ _BATCH = 500
 
 async def export_rulebook(which: str, ending: Ending, language: Language) -> bytes:
     """The draft, or the version of that number, as a file. Refused where there is none, or a cell cannot hold it."""
-    tree: Mapping[str, Any]
-    if which == DRAFT:
-        tree = await read_draft()
-        if not tree.get("rulebook"):
-            raise Refused(Finding(message=message("exchange.no_draft")))
-    else:
-        tree = (await read_side(which)).document
+    tree = await _rulebook(which)
     try:
         return write_rulebook_file(tree, ending, language)
     except ValueError as error:
         raise Refused(Finding(message=message("exchange.too_long"))) from error
 
 
-async def export_roster(what: str, ending: str, language: Language, day: date | None = None) -> bytes:
-    """Subjects as they are on the day (None: as they were last), relations, or both (``organisation``)."""
+async def _rulebook(which: str) -> Mapping[str, Any]:
+    if which != DRAFT:
+        return (await read_side(which)).document
+    tree = await read_draft()
+    if not tree.get("rulebook"):
+        raise Refused(Finding(message=message("exchange.no_draft")))
+    return tree
+
+
+async def export_all(which: str, language: Language, day: date | None = None) -> bytes:
+    """A workbook with the draft or a version, the subjects and the relations."""
+    tree, (subjects, relations) = await _rulebook(which), await _roster()
+    try:
+        return write_whole_file(tree, subjects, relations, language, day)
+    except ValueError as error:
+        raise Refused(Finding(message=message("exchange.too_long"))) from error
+
+
+async def _roster() -> tuple[list[Subject], list[Relation]]:
     async with reading() as connection:
         held = get_current().bureau.organisation
         rows = await connection.fetch("SELECT code, name FROM subject")
     names = {row["code"]: row["name"] for row in rows}
     known = sorted(held.subjects.values(), key=lambda each: each.code)
     subjects = [Subject(code=each.code, name=names.get(each.code, each.name), places=each.places) for each in known]
-    relations = sorted(held.relations, key=_order)
+    return subjects, sorted(held.relations, key=_order)
+
+
+async def export_roster(what: str, ending: str, language: Language, day: date | None = None) -> bytes:
+    """Subjects as they are on the day (None: as they were last), relations, or both (``organisation``)."""
+    subjects, relations = await _roster()
     if ending == "csv":
         sheet = (
             write_relation_sheet(relations, language)

@@ -100,16 +100,17 @@ async def import_rulebook(name: str, data: bytes, *, user: str, draft: str, code
         return await replace_draft(read.tree, user, replacing=draft)
 
 
-async def look_at_roster(name: str, data: bytes, since: date, user: str) -> RosterLook:
+async def look_at_roster(name: str, data: bytes, since: date, user: str, what: str = "organisation") -> RosterLook:
     """Read subjects and relations, and what importing them would come to. :class:`Faulty` with what is wrong."""
-    roster = await _read(name, data, since)
-    async with reading():
+    roster = await read_roster(name, data, since, what)
+    async with reading() as connection:
         organisation = get_current().bureau.organisation
+        names = {row["code"]: row["name"] for row in await connection.fetch("SELECT code, name FROM subject")}
     try:
-        changes = roster_changes(organisation, since, roster.subjects, roster.relations)
+        changes = roster_changes(organisation, names, since, roster.subjects, roster.relations)
 
         async def carry(desk: Desk) -> int:
-            return await _organise(desk, since, roster, _PREVIEW, user)
+            return await organise_from(desk, since, roster, _PREVIEW, user)
 
         found = await foresee(carry, changes.first_day or since)
     except Refused as refused:
@@ -121,27 +122,32 @@ async def import_roster(
     name: str, data: bytes, since: date, *, user: str, reason: str, head: str | None = None, code: str | None = None
 ) -> int:
     """Carry out what the file says as one act; its number. :class:`Grown` where the chain's head is not ``head``."""
-    roster = await _read(name, data, since)
+    roster = await read_roster(name, data, since)
     try:
         async with open_desk(get_current()) as desk:
             if head is not None and desk.head.hash != head:
                 raise Grown(Finding(message=message("publish.grown")))
             if code is not None:
                 await take(code)
-            return await _organise(desk, since, roster, reason, user)
+            return await organise_from(desk, since, roster, reason, user)
     except (Grown, Faulty):
         raise
     except Refused as refused:
         raise _located(refused, roster) from refused
 
 
-async def _read(name: str, data: bytes, since: date) -> ReadRoster:
+async def read_roster(name: str, data: bytes, since: date, what: str = "organisation") -> ReadRoster:
+    """The file's subjects and relations, or those of one kind only. :class:`Faulty` with everything that is wrong."""
     async with reading():
         known = get_current().bureau.organisation.subjects
-    return await asyncio.to_thread(lambda: read_roster_file(data, ending_of(name, data), since=since, known=known))
+    only = frozenset({"subjects", "relations"} if what == "organisation" else {what})
+    return await asyncio.to_thread(
+        lambda: read_roster_file(data, ending_of(name, data), since=since, known=known, only=only)
+    )
 
 
-async def _organise(desk: Desk, since: date, roster: ReadRoster, reason: str, user: str) -> int:
+async def organise_from(desk: Desk, since: date, roster: ReadRoster, reason: str, user: str) -> int:
+    """Carry out what was read as one act at a desk; its number."""
     made = await acts.organise(since, roster.subjects, roster.relations, reason=reason, actor=user, desk=desk)
     return made.number
 

@@ -6,7 +6,7 @@ at its line and path. Nothing is stored.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -97,6 +97,18 @@ def write_roster_file(
     return write_workbook(sheets)
 
 
+def write_whole_file(
+    tree: Mapping[str, Raw],
+    subjects: Iterable[Subject],
+    relations: Iterable[Relation],
+    language: Language,
+    day: date | None = None,
+) -> bytes:
+    """A workbook that carries a rulebook, subjects and relations. ValueError as :func:`write_rulebook_file`."""
+    roster = [write_subject_sheet(subjects, language, day), write_relation_sheet(relations, language)]
+    return write_workbook([*write_rulebook_sheets(tree, language), *roster])
+
+
 def write_csv(sheet: Sheet) -> bytes:
     """A sheet as comma-separated values that spreadsheets read as Chinese; no text of it becomes a formula."""
     held = io.StringIO()
@@ -139,7 +151,14 @@ def read_rulebook_file(data: bytes, ending: Ending, now: datetime) -> ReadRulebo
     return ReadRulebook(tree=tree, rulebook=document.rulebook, odd=_faults(document.warnings, located))
 
 
-def read_roster_file(data: bytes, ending: Ending, *, since: date, known: Mapping[str, Subject]) -> ReadRoster:
+def read_roster_file(
+    data: bytes,
+    ending: Ending,
+    *,
+    since: date,
+    known: Mapping[str, Subject],
+    only: Collection[str] = ("subjects", "relations"),
+) -> ReadRoster:
     """The subjects, as they are from that day, and the relations of a file; ``known`` subjects are there."""
     faults: list[Fault] = []
     if ending == "xlsx":
@@ -148,6 +167,11 @@ def read_roster_file(data: bytes, ending: Ending, *, since: date, known: Mapping
         faults = merged(faults, wrong)
     else:
         lists = _lists(data)
+    lists = {name: held for name, held in lists.items() if name in only}
+    if not lists:
+        faults.append(
+            Fault(said=message("exchange.lists", keys=", ".join(sorted(only)), given=message("scalar.nothing")))
+        )
     subjects: tuple[Subject, ...] = ()
     relations: tuple[Relation, ...] = ()
     try:

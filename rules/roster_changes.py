@@ -1,6 +1,6 @@
 """What a change of the organisation comes to (组织变化): in sentences, for whoever is about to confirm it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Literal
 
@@ -30,14 +30,20 @@ class RosterChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def roster_changes(
-    organisation: Organisation, since: date, subjects: Iterable[Subject], relations: Iterable[Relation]
+    organisation: Organisation,
+    names: Mapping[str, str],
+    since: date,
+    subjects: Iterable[Subject],
+    relations: Iterable[Relation],
 ) -> RosterChanges:
-    """What these subjects, as they are from that day, and relations change. Refused as the act would be."""
+    """What these subjects, as they are from that day, and relations change; ``names`` are those there are. Refused as
+    the act would be."""
     subjects, relations = list(subjects), list(relations)
     after = reorganise(organisation, since, subjects, relations)
     found: list[RosterChange] = []
     for subject in subjects:
-        found += _subject(organisation.subjects.get(subject.code), after.organisation.subjects[subject.code], since)
+        before, now = organisation.subjects.get(subject.code), after.organisation.subjects[subject.code]
+        found += _subject(before, now, names.get(subject.code, ""), subject.name, since)
     held = {relation.identity: relation for relation in organisation.relations}
     for relation in relations:
         found += _relation(held.get(relation.identity), relation)
@@ -45,20 +51,20 @@ def roster_changes(
     return RosterChanges(changes=tuple(found), same=same, first_day=after.first_day)
 
 
-def _subject(before: Subject | None, after: Subject, since: date) -> Iterator[RosterChange]:
+def _subject(before: Subject | None, after: Subject, called: str, name: str, since: date) -> Iterator[RosterChange]:
     if before is None:
         said = tuple(_said(None, after.places[-1]))
         yield RosterChange(section="subjects", kind="added", code=after.code, name=after.name, sentences=said)
         return
     sentences = []
-    if after.name != before.name:
-        sentences.append(message("roster.renamed", before=before.name or "—", after=after.name))
+    if name and name != called:
+        sentences.append(message("roster.renamed", before=called or "—", after=name))
     moved = list(_said(before.on(since), after.on(since)))
     if moved:
         sentences += [message("roster.from", day=since, said=each) for each in moved]
     if sentences:
         yield RosterChange(
-            section="subjects", kind="changed", code=after.code, name=after.name, sentences=tuple(sentences)
+            section="subjects", kind="changed", code=after.code, name=name or called, sentences=tuple(sentences)
         )
 
 
