@@ -17,6 +17,8 @@ from engine.language import _catalogue
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("engine", "rules", "ledger", "admin", "api")
+SILENT = {"hits.all_fit"}
+"""What is said by saying nothing."""
 __all__ = ["admin", "api", "engine", "ledger", "rules"]
 
 IN_TEMPLATE = re.compile(r"""\bt\(\s*(["'])([\w.\-]+)\1\s*(~|[,)]|if\b)""")
@@ -72,7 +74,7 @@ def test_enough_is_looked_at() -> None:
 def test_both_languages_say_the_same_things() -> None:
     wrong = []
     for key, (chinese, english) in _catalogue.items():
-        if not chinese.strip() or not english.strip():
+        if (not chinese.strip() or not english.strip()) and key not in SILENT:
             wrong.append((key, "empty"))
         elif fields(chinese) != fields(english):
             wrong.append((key, f"{sorted(fields(chinese))} / {sorted(fields(english))}"))
