@@ -25,6 +25,7 @@ from admin.rule_reading import Asked, Reading, Told, picture_of, read_asked, rea
 from admin.tables import ChangeLog, Role
 from engine.finding import Refused
 from engine.language import render
+from engine.scalar import Raw
 from ledger.current import get_current
 from rules.draft import snapshot, transaction
 from rules.row_values import Document, to_json
