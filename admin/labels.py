@@ -381,6 +381,11 @@ LABELS: Catalogue = {
 register(LABELS)
 
 FIXED: Catalogue = {
+    "Bulk Update": ("批量修改", "Bulk update"),
+    "Invalid column name or value": (
+        "没有保存：值不合要求，或有的行已被他人改动；请刷新，或逐行打开再改。",
+        "Not saved: the value does not fit, or somebody changed a row meanwhile. Reload, or open the rows one by one.",
+    ),
     "The form has errors.": ("没有保存，请看红框中的说明。", "Not saved: see the red box."),
     "Successfully saved row": ("已保存", "Saved"),
     "Successfully added row": ("已添加", "Added"),
