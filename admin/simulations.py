@@ -16,10 +16,11 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
-from admin.audit import READERS, names_of
+from admin.audit import names_of
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import READERS
 from admin.session import Person
 from admin.simulation_book import MOST_ENTRIES, write_book
 from admin.tables import Role
