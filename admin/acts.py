@@ -9,10 +9,11 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from admin.audit import READERS, names_of
+from admin.audit import names_of
 from admin.guard import signed_in
 from admin.office import Office
 from admin.page import refuse_page, show
+from admin.readers import READERS
 from engine.finding import Refused
 from ledger.decisions import MOST_COUNTED, ActFilter, ActView, count_changes, list_acts, read_act
 from ledger.listing import PAGE, EntryFilter, page_entries

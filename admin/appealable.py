@@ -2,8 +2,8 @@
 
 import msgspec
 
+from admin.parties import lodges
 from admin.session import Person
-from admin.tables import Role
 from engine.finding import Refused
 from engine.language import Message, message
 from ledger.appeals import OPEN
@@ -22,7 +22,7 @@ class Appealable(msgspec.Struct, frozen=True, kw_only=True):
 
 async def appealable(person: Person, entry: EntryView, lodged: tuple[AppealRow, ...]) -> Appealable:
     """What the page of an entry says about appealing it."""
-    own = person.subject == entry.subject or Role.office in person.roles
+    own = lodges(person, entry.subject)
     async with reading() as connection:
         try:
             window = await find_window(connection, {"number": entry.id, "booked": entry.booked})

@@ -12,19 +12,20 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from admin.appealable import appealable
-from admin.audit import may_read, names_of
+from admin.audit import names_of
 from admin.downloads import download
-from admin.guard import NotYours, person_of, signed_in
+from admin.guard import NoSubject, NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import refuse_page, show
-from admin.parties import party_of, reads_case, reads_every_case
+from admin.parties import lodges, party_of, reads_case, reads_every_case
+from admin.readers import may_read
 from admin.tables import Role
 from engine import scalar
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.scalar import Unfit
 from ledger import appeals
-from ledger.appeals import OPEN, may_withdraw, why_not_answer
+from ledger.appeals import OPEN, Barred, may_withdraw, why_not_answer
 from ledger.attachment import LARGEST, MOST, Attachment, check_count, read_attachment
 from ledger.cases import AppealFilter, AppealView, list_appeals, read_appeal, read_case, read_file
 from ledger.reading import EntryView, Unknown, read_entry, reading, view_entry
@@ -79,6 +80,8 @@ def appeal_routes(office: Office) -> Router:
     async def lodge(request: Web, number: FromPath[int]) -> Response[Any]:
         form = await request.form()
         reason = str(form.get("reason") or "").strip()
+        if not lodges(person_of(request), (await _entry(number)).subject):
+            raise NotYours
         try:
             sent = [each for each in form.getall("attachments", []) if isinstance(each, UploadFile) and each.filename]
             check_count(len(sent))
@@ -99,8 +102,10 @@ def appeal_routes(office: Office) -> Router:
     ) -> Response[str]:
         person = person_of(request)
         whole = reads_every_case(person)
-        if not whole and not person.subject:
+        if not whole and Role.subject not in person.roles:
             raise NotYours
+        if not whole and not person.subject:
+            raise NoSubject
         standing = request.query_params.get("state", "")
         asked = {"state": standing if standing in _STATES else "", "subject": subject.strip(), "period": period.strip()}
         if not whole:
@@ -178,6 +183,8 @@ def appeal_routes(office: Office) -> Router:
         await seen_case(request, number)
         try:
             await appeals.withdraw(number, party_of(person_of(request)))
+        except Barred:
+            raise NotYours from None
         except Refused as refused:
             return await case_page(request, number, 422, refused.findings)
         return Redirect(f"/appeals/{number}?done=withdrawn", status_code=303)

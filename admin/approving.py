@@ -2,7 +2,8 @@
 
 An approval counts while all of this holds: the draft is the one that was approved and nobody has changed it since, not
 even to and fro; who approved it neither edited it nor publishes it, by their own hand or by a key that they made; and
-they may still sign in and are still an approver.
+they may still sign in and are still an approver; and neither they nor their department gain or lose by it
+(:mod:`admin.interests`).
 """
 
 from collections.abc import Collection
@@ -12,8 +13,9 @@ from typing import Literal
 import msgspec
 
 from admin import changes
+from admin.interests import Touched, interest, touched_by_draft
 from admin.session import Person
-from admin.tables import ApiKey, Approval, ChangeLog, Role, UserRole
+from admin.tables import ApiKey, Approval, ChangeLog, Role, User, UserRole
 from engine.finding import Finding, Refused
 from engine.language import message
 from rules.draft import Stale, findings, lock_draft, read_draft, tree_hash
@@ -21,14 +23,15 @@ from rules.draft import Stale, findings, lock_draft, read_draft, tree_hash
 KEY = "key:"
 """How the name of somebody who comes in with a key begins."""
 
-State = Literal["approved", "open", "edited", "withdrawn", "no_approver"]
+State = Literal["approved", "open", "edited", "interested", "withdrawn", "no_approver"]
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """An approver, or somebody who approved: whether they count, or why they do not.
 
-    ``open``: they may approve and have not. ``edited``: they edited the draft. ``withdrawn``: it was changed after they
-    approved it. ``no_approver``: they approved it and are no approver any more, or may not sign in.
+    ``open``: they may approve and have not. ``edited``: they edited the draft. ``interested``: they or their department
+    gain or lose by it. ``withdrawn``: it was changed after they approved it. ``no_approver``: they approved it and are
+    no approver any more, or may not sign in.
     """
 
     name: str
@@ -47,10 +50,21 @@ async def voices(hash: str) -> tuple[Voice, ...]:  # noqa: A002
     given = await Approval.select(Approval.user, Approval.hash, Approval.change).where(Approval.hash == hash)
     held = {row["user"] for row in given if row["change"] == latest}
     earlier = {row["user"] for row in given} | await _approved_before(latest)
+    interested = await _interested(able)
     return tuple(
-        Voice(name=name, state=_state(name in edited, name in held, name in earlier, name in able))
+        Voice(name=name, state="interested")
+        if name in interested and name not in edited
+        else Voice(name=name, state=_state(name in edited, name in held, name in earlier, name in able))
         for name in sorted({*able, *held})
     )
+
+
+async def _interested(names: Collection[str]) -> set[str]:
+    """Of these users those who may not approve the draft, for their own benefit."""
+    rows = await User.select(User.username, User.subject).where(User.username.is_in([*names, ""]))
+    subjects = {row["username"]: row["subject"] for row in rows if row["subject"]}
+    found = await touched_by_draft() if subjects else Touched()
+    return {name for name, subject in subjects.items() if await interest(subject, found) is not None}
 
 
 def _state(edited: bool, held: bool, earlier: bool, able: bool) -> State:
@@ -88,6 +102,8 @@ async def approve(hash: str, person: Person) -> None:  # noqa: A002
             raise Refused(Finding(message=message("publish.approve_broken")), *broken)
         if person.name in await editors():
             raise Refused(Finding(message=message("publish.own_edit")))
+        if person.subject and (why := await interest(person.subject, await touched_by_draft())) is not None:
+            raise Refused(Finding(message=why))
         if person.name not in await approvers_now():
             raise Refused(Finding(message=message("publish.no_approver")))
         seen = await changes.latest_change()

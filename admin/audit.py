@@ -1,7 +1,7 @@
 """Why (为什么): the page of an entry and the page of an event, each with everything that it was made of.
 
 Office, approvers and auditors see everything; a subject sees its own entries, and the events that charged it, and
-of those the charges on itself alone.
+of those the charges on itself alone; an assessing department what stands on its own indicators.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,37 +15,17 @@ from admin.appealable import appealable
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
-from admin.session import Person
-from admin.tables import Role
+from admin.readers import reads_all, seen_by
 from engine.event import EventKey
 from engine.finding import Refused
 from ledger.decisions import acts_numbered
 from ledger.explanation import Explanation, explain_entry
 from ledger.firing import Firing, explain_event
-from ledger.listing import EntryFilter, list_entries
+from ledger.listing import sees_event
 from ledger.reading import EventView, read_event, reading
-from ledger.sight import EVERYTHING, Sight
 from ledger.tables import Subject
 
 Web = Request[Any, Any, Any]
-
-READERS = (Role.office, Role.approver, Role.auditor)
-"""Who may read everything; the others read what concerns their own subject."""
-
-
-def reads_all(person: Person) -> bool:
-    """Whether a person may read the whole ledger."""
-    return bool(frozenset(READERS) & person.roles)
-
-
-def may_read(person: Person, subject: str) -> bool:
-    """Whether a person may read entries on this subject."""
-    return reads_all(person) or (bool(person.subject) and person.subject == subject)
-
-
-def sight_of(person: Person) -> Sight:
-    """What a person may see of the ledger."""
-    return EVERYTHING if reads_all(person) else Sight(subject=person.subject)
 
 
 async def names_of(codes: Iterable[str]) -> dict[str, str]:
@@ -60,11 +40,13 @@ def audit_routes(office: Office) -> Router:
     @get("/audit/entries/{number:int}", guards=[signed_in()], include_in_schema=False)
     async def entry_page(request: Web, number: FromPath[int]) -> Response[str]:
         person = person_of(request)
+        sight = seen_by(person)
         try:
-            explanation = await explain_entry(number, language_of(request), sight_of(person))
+            explanation = await explain_entry(number, language_of(request), sight)
         except Refused as refused:
             raise NotFoundException from refused
-        if not may_read(person, explanation.entry.subject):
+        entry = explanation.entry
+        if not sight.sees(entry.source, entry.subject, entry.indicator, entry.version):
             raise NotYours
         return await show(
             request,
@@ -80,13 +62,14 @@ def audit_routes(office: Office) -> Router:
     @get("/audit/events/{source:str}/{id:str}", guards=[signed_in()], include_in_schema=False)
     async def event_page(request: Web, source: FromPath[str], id: FromPath[str]) -> Response[str]:  # noqa: A002
         person, key = person_of(request), EventKey(source, id)
+        sight = seen_by(person)
         try:
             event = await read_event(key)
         except Refused as refused:
             raise NotFoundException from refused
-        if not await _concerned(person, key):
+        if not await sees_event(event, sight):
             raise NotYours
-        firing = await explain_event(key, language_of(request), sight_of(person))
+        firing = await explain_event(key, language_of(request), sight)
         corrected = None if event.corrects is None else event.number - 1
         async with reading() as connection:
             acts = await acts_numbered(connection, filter(None, (event.withdrawn_by, corrected)))
@@ -103,16 +86,6 @@ def audit_routes(office: Office) -> Router:
         )
 
     return Router("/", route_handlers=[entry_page, event_page], exception_handlers=refuse_page(office))
-
-
-async def _concerned(person: Person, key: EventKey) -> bool:
-    """Whether a person may read an event: all, or one that charged their subject."""
-    if reads_all(person):
-        return True
-    if not person.subject:
-        return False
-    charged, _ = await list_entries(EntryFilter(source=key.source, event=key.id, subject=person.subject), limit=1)
-    return bool(charged)
 
 
 def _subjects_of_entry(x: Explanation) -> Iterator[str]:

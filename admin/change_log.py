@@ -14,7 +14,6 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 from piccolo.columns.combination import And, Or, Where, WhereRaw
 
-from admin.audit import READERS
 from admin.change_said import NAMES, Said, say_changes, table_title
 from admin.changes import WHOLE, owner_of
 from admin.comparing import Compared, compare_sides
@@ -22,6 +21,7 @@ from admin.entries import as_text
 from admin.guard import signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import READERS
 from admin.tables import ChangeLog
 from engine.finding import Refused
 from engine.language import Language, message, render

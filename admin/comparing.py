@@ -12,11 +12,11 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 
-from admin.audit import reads_all
 from admin.guard import NotYours, person_of, signed_in
 from admin.marking import Piece, mark
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import reads_all
 from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render
 from engine.rulebook import Rulebook

@@ -12,15 +12,18 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromQuery
 from litestar.response import Stream
 
-from admin.audit import names_of, reads_all
-from admin.guard import NotYours, person_of, signed_in
+from admin.audit import names_of
+from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import reads_all, seen_by
 from admin.session import Person
+from admin.tables import Role
 from engine.finding import Refused
 from engine.language import Language, message, render
 from ledger.current import get_current
 from ledger.listing import PAGE, EntryFilter, EntryPage, all_entries, page_entries
+from ledger.sight import Sight
 from ledger.tables import EntryKind
 
 Web = Request[Any, Any, Any]
@@ -60,8 +63,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         held = {name: value for name, value in msgspec.structs.asdict(self).items() if value}
         return urlencode({**held, **more})
 
-    def filter(self) -> EntryFilter:
-        """The filter. ValueError where a date or a number is none."""
+    def filter(self, sight: Sight) -> EntryFilter:
+        """The filter, within what is in sight. ValueError where a date or a number is none."""
         cause, snapshot = (int(text) if text else None for text in (self.cause, self.snapshot))
         if any(number is not None and not 0 <= number <= _LARGEST for number in (cause, snapshot)):
             raise ValueError("out of range")
@@ -79,6 +82,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             end=None if last is None else date.fromordinal(min(last.toordinal() + 1, date.max.toordinal())),
             cause=cause,
             snapshot=snapshot,
+            sight=sight,
         )
 
 
@@ -90,7 +94,7 @@ def entry_routes(office: Office) -> Router:
         asked = _asked(request, person)
         unknown, page = False, EntryPage(items=(), older=None, newer=None)
         try:
-            wanted = asked.filter()
+            wanted = asked.filter(seen_by(person))
             page = await page_entries(wanted, before=_bounded(before), after=_bounded(after), limit=PAGE)
             for _ in range(_MOST_TRIES):
                 if page.items or page.older is None:
@@ -108,6 +112,7 @@ def entry_routes(office: Office) -> Router:
             titles=_titles(),
             unknown=unknown,
             whole=reads_all(person),
+            several=reads_all(person) or Role.assessor in person.roles,
             asked=asked,
             kinds=tuple(EntryKind),
         )
@@ -120,9 +125,10 @@ def entry_routes(office: Office) -> Router:
 
     @get("/entries.csv", guards=[signed_in()], include_in_schema=False)
     async def entries_table(request: Web) -> Response[Any]:
-        asked = _asked(request, person_of(request))
+        person = person_of(request)
+        asked = _asked(request, person)
         try:
-            wanted = asked.filter()
+            wanted = asked.filter(seen_by(person))
             # What cannot be found is said before the table begins.
             await page_entries(wanted, limit=1)
         except (Refused, ValueError):
@@ -178,14 +184,14 @@ def _emptied(held: io.StringIO) -> bytes:
 
 def _asked(request: Web, person: Person) -> Asked:
     """What the address asks for; who reads their own entries only asks for those."""
-    whole = reads_all(person)
-    if not whole and not person.subject:
-        raise NotYours
+    sight = seen_by(person)
     given = {
         name: request.query_params.get(name, "").strip()[:_LONGEST].replace("\0", "")
         for name in Asked.__struct_fields__
     }
-    return Asked(**{**given, "subject": given["subject"] if whole else person.subject})
+    if sight.partial and sight.owner is None:
+        given["subject"] = person.subject
+    return Asked(**given)
 
 
 def _bounded(number: int | None) -> int | None:

@@ -33,6 +33,10 @@ class NotYours(PermissionDeniedException):
     """Signed in, but without a role that may do this."""
 
 
+class NoSubject(NotYours):
+    """Signed in with a role that reads what concerns a subject, but nobody has said which subject the person is."""
+
+
 class ForeignForm(PermissionDeniedException):
     """The form was not made for this browser, or its token is missing."""
 

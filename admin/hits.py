@@ -7,10 +7,11 @@ from urllib.parse import quote
 import msgspec
 from litestar import Request, Response, Router, post
 
-from admin.audit import READERS, names_of
+from admin.audit import names_of
 from admin.guard import signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page
+from admin.readers import READERS
 from engine import scalar
 from engine.finding import Finding, Refused
 from engine.language import Language, Message, message, render

@@ -5,25 +5,11 @@ from typing import Any
 from litestar import Request, Response, Router, get
 
 from admin.guard import person_of, signed_in
+from admin.menu import items_for
 from admin.office import Office
 from admin.page import refuse_page, show
+from admin.readers import sight_of
 from admin.tables import Role
-
-_ANYBODY, _SUBJECT = "anybody", "a subject"
-
-_LINKS: tuple[tuple[str, str, frozenset[str]], ...] = (
-    ("panel", "/admin/", frozenset({Role.office})),
-    ("publish", "/publish", frozenset({Role.office, Role.approver})),
-    ("entries", "/entries", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
-    ("appeals", "/appeals", frozenset({Role.office, Role.approver, Role.auditor, _SUBJECT})),
-    ("periods", "/periods", frozenset({Role.office, Role.approver, Role.auditor})),
-    ("receptions", "/receptions", frozenset({Role.office, Role.approver, Role.auditor, Role.integrator})),
-    ("acts", "/audit/acts", frozenset({Role.office, Role.approver, Role.auditor})),
-    ("versions", "/audit/versions", frozenset({_ANYBODY})),
-    ("verification", "/audit/verification", frozenset({Role.office, Role.approver, Role.auditor})),
-    ("password", "/password", frozenset({_ANYBODY})),
-)
-"""What there is, where, and for whom."""
 
 
 def home_routes(office: Office) -> Router:
@@ -32,8 +18,7 @@ def home_routes(office: Office) -> Router:
     @get("/", guards=[signed_in()], include_in_schema=False)
     async def home(request: Request[Any, Any, Any]) -> Response[str]:
         person = person_of(request)
-        roles = person.roles | {_ANYBODY} | ({_SUBJECT} if person.subject else frozenset())
-        links = [(name, path) for name, path, allowed in _LINKS if allowed & roles]
-        return await show(request, office, "home.html", links=links)
+        lost = sight_of(person).blind and bool(person.roles & {Role.assessor, Role.subject})
+        return await show(request, office, "home.html", items=items_for(person), lost=lost)
 
     return Router("/", route_handlers=[home], exception_handlers=refuse_page(office))

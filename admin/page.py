@@ -18,11 +18,13 @@ from admin.guard import (
     ChangePasswordFirst,
     Connection,
     ForeignForm,
+    NoSubject,
     NotYours,
     SignInFirst,
     find_person,
     known_person,
 )
+from admin.menu import bar_for
 from admin.office import Office
 from admin.texts import TEXTS
 from engine.language import DEFAULT, Language, Message, message, render
@@ -100,13 +102,16 @@ def draw(
         https = request.url.scheme == "https"
         cookies.append(Cookie(FORM_COOKIE, value=token, path="/", max_age=_YEAR, samesite="lax", secure=https))
 
+    person = known_person(request)
+
     def say(key: str | Message, **args: Any) -> str:
         return render(key if isinstance(key, Message) else message(key, **args), language)
 
     html = _templates.get_template(template).render(
         t=say,
         language=language,
-        person=known_person(request),
+        person=person,
+        bar=() if person is None or person.must_change_password else bar_for(person),
         office=office,
         form_token=token,
         here=quote(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
@@ -120,6 +125,16 @@ def draw(
         **values,
     )
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)
+
+
+def fragment(request: Request[Any, Any, Any], template: str, **values: Any) -> str:
+    """A part of a page from its template, to be put into a page that is open."""
+    language = language_of(request)
+
+    def say(key: str | Message, **args: Any) -> str:
+        return render(key if isinstance(key, Message) else message(key, **args), language)
+
+    return _templates.get_template(template).render(t=say, language=language, **values)
 
 
 def amount(value: Decimal | str | None) -> str:
@@ -165,6 +180,9 @@ def refuse_page(office: Office) -> dict[Any, Any]:
     def not_yours(request: Request[Any, Any, Any], _: NotYours) -> Response[Any]:
         return draw(request, office, "refused.html", 403, reason=message("page.not_yours"))
 
+    def no_subject(request: Request[Any, Any, Any], _: NoSubject) -> Response[Any]:
+        return draw(request, office, "refused.html", 403, reason=message("page.no_subject"))
+
     def foreign(request: Request[Any, Any, Any], _: ForeignForm) -> Response[Any]:
         return draw(request, office, "refused.html", 403, reason=message("page.foreign_form"))
 
@@ -176,6 +194,7 @@ def refuse_page(office: Office) -> dict[Any, Any]:
         SignInFirst: to_login,
         ChangePasswordFirst: to_password,
         NotYours: not_yours,
+        NoSubject: no_subject,
         ForeignForm: foreign,
         HTTPException: other,
     }

@@ -185,6 +185,27 @@ def _user_hooks() -> list[Hook]:
     return [Hook(HookType.pre_patch, before_change)]
 
 
+def _role_hooks() -> list[Hook]:
+    """A role has a user and is one that there is; otherwise the database would be the first to say so."""
+
+    async def check_row(values: Mapping[str, Any], request: Request) -> None:
+        missing = [name for name in ("user", "role") if not values.get(name)]
+        if missing:
+            raise refuse_columns(UserRole, [(name, message("panel.needed")) for name in missing], _language(request))
+
+    async def before_insert(row: UserRole, request: Request) -> UserRole:
+        await check_row(row.to_dict(), request)
+        return row
+
+    async def before_change(row_id: int, values: dict[Column, Any], request: Request) -> dict[Column, Any]:
+        held = await UserRole.select().where(UserRole.id == row_id).first()
+        given = {column._meta.name: value for column, value in values.items()}
+        await check_row({**(held or {}), **given}, request)
+        return values
+
+    return [Hook(HookType.pre_save, before_insert), Hook(HookType.pre_patch, before_change)]
+
+
 # --- one table of the panel ---
 
 
@@ -445,6 +466,7 @@ class Panel(AdminRouter):
             "readOnly": self.read_only_tables,
             "history": {"title": render(message("changes.history"), language), "tables": list(NAMES)},
             "pages": dict(self._pages),
+            "editor": render(message("link.editor"), language),
         }
 
     def _may_see(self, config: TableConfig, request: Request) -> bool:
@@ -539,6 +561,7 @@ def system_tables() -> list[TableConfig]:
             UserRole,
             visible_columns=[UserRole.id, UserRole.user, UserRole.role],
             validators=writable(_managers_only),
+            hooks=_role_hooks(),
             menu_group=SYSTEM,
         ),
         TableConfig(
@@ -578,6 +601,7 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
     pages = {table: path for room in rooms for table, path in room.pages.items()}
     links = (
         ("link.home", "/"),
+        ("link.rules", "/desk/rules"),
         ("link.publish", "/publish"),
         ("link.changes", "/desk/changes"),
         ("link.periods", "/periods"),

@@ -1,5 +1,6 @@
 """The parties of an appeal (申诉各方): what a signed-in person is in it, by roles and subject."""
 
+from admin.readers import is_subject
 from admin.session import Person
 from admin.tables import Role
 from ledger.appeals import Party
@@ -25,4 +26,9 @@ def reads_every_case(person: Person) -> bool:
 
 def reads_case(person: Person, subject: str) -> bool:
     """Whether a person reads the cases of this subject."""
-    return reads_every_case(person) or (bool(person.subject) and person.subject == subject)
+    return reads_every_case(person) or is_subject(person, subject)
+
+
+def lodges(person: Person, subject: str) -> bool:
+    """Whether a person may lodge on an entry of this subject: as the subject, or for the office on its behalf."""
+    return Role.office in person.roles or is_subject(person, subject)

@@ -13,17 +13,19 @@ from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
-from admin.audit import may_read, names_of
+from admin.audit import names_of
 from admin.declaring import missing, periods_of
 from admin.guard import NotYours, person_of, signed_in
 from admin.office import Office
+from admin.owned import owned_figures
 from admin.page import refuse_page, show
+from admin.readers import READERS, may_read, reads_all, seen_by
 from admin.tables import Role
 from admin.waterfall import Waterfall, rounded
 from engine.comparison import Check
 from engine.finding import Finding, Refused
 from engine.language import Message, message
-from engine.period import Period
+from engine.period import MOST_APPEAL_DAYS, Period
 from engine.rulebook import Rulebook
 from engine.standing import Figures, Standing
 from ledger import acts, settling
@@ -34,9 +36,9 @@ from ledger.settlements import has_changed, latest_acts, latest_settlement, snap
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
-_READERS = (Role.office, Role.approver, Role.auditor)
+_SEEING = (*READERS, Role.assessor)
 _KINDS = ("month", "quarter", "half", "year")
-_ACTIONS = ("settlement", "closing", "reopening")
+_ACTIONS = ("settlement", "closing", "reopening", "appeals")
 _YEARS = range(2000, 2100)
 
 
@@ -47,9 +49,10 @@ class YearForm(msgspec.Struct):
 
 
 class ActForm(msgspec.Struct):
-    """What the form that settles, closes or reopens sends."""
+    """What the form that settles, closes or reopens sends, or changes the days to appeal (empty: no appeals)."""
 
     reason: str = ""
+    days: str = ""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +96,9 @@ def period_routes(office: Office) -> Router:
             known_kinds=_KINDS,
         )
 
-    @get("/periods", guards=[signed_in(*_READERS)], include_in_schema=False)
+    @get("/periods", guards=[signed_in(*_SEEING)], include_in_schema=False)
     async def periods_page(request: Web, declare: FromQuery[str] = "") -> Response[str]:
+        seen_by(person_of(request))
         return await listing(request, year=declare.strip())
 
     @post("/periods", guards=[signed_in(Role.office)], include_in_schema=False)
@@ -111,7 +115,7 @@ def period_routes(office: Office) -> Router:
             return await listing(request, 422, refused.findings, data.year)
         return Redirect(f"/periods?declared={data.year}", status_code=303)
 
-    @get("/periods/{code:str}", guards=[signed_in(*_READERS)], include_in_schema=False)
+    @get("/periods/{code:str}", guards=[signed_in(*_SEEING)], include_in_schema=False)
     async def period_page(request: Web, code: FromPath[str], snapshot: FromQuery[int | None] = None) -> Response[str]:
         async with reading() as connection:
             bureau = get_current().bureau
@@ -121,6 +125,21 @@ def period_routes(office: Office) -> Router:
             before = None if previous is None else (await read_figures(connection, bureau, previous))[0]
             settled = await latest_settlement(connection, code)
             frozen = await snapshots_of(connection, code)
+        sight = seen_by(person_of(request))
+        if sight.partial:
+            return await show(
+                request,
+                office,
+                "period_owned.html",
+                **await owned_figures(found, settled, sight),
+                period=period,
+                found=found,
+                snapshot=number,
+                permanent=None if number is None else f"snapshot={number}",
+                frozen=frozen,
+                settled=settled,
+                said=say_check,
+            )
         rulebook = None if found.version is None else bureau.version(found.version).rulebook
         return await show(
             request,
@@ -148,7 +167,13 @@ def period_routes(office: Office) -> Router:
         )
 
     async def confirming(
-        request: Web, code: str, action: str, status: int = 200, problems: tuple[Finding, ...] = (), reason: str = ""
+        request: Web,
+        code: str,
+        action: str,
+        status: int = 200,
+        problems: tuple[Finding, ...] = (),
+        reason: str = "",
+        days: str | None = None,
     ) -> Response[str]:
         if action not in _ACTIONS:
             raise NotFoundException
@@ -163,6 +188,8 @@ def period_routes(office: Office) -> Router:
             action=action,
             problems=problems,
             reason=reason,
+            days=days if days is not None else "" if period.days_to_appeal is None else str(period.days_to_appeal),
+            most=MOST_APPEAL_DAYS,
             ahead=ahead(period),
             possible=(period.state == "closed") == (action == "reopening"),
         )
@@ -183,10 +210,12 @@ def period_routes(office: Office) -> Router:
                 await settling.settle(code, reason=reason, actor=actor)
             elif action == "closing":
                 await settling.close(code, reason=reason, actor=actor)
+            elif action == "appeals":
+                await _let_appeal(code, data.days.strip(), reason, actor)
             else:
                 await settling.reopen(code, reason=reason, actor=actor)
         except Refused as refused:
-            return await confirming(request, code, action, 422, refused.findings, data.reason)
+            return await confirming(request, code, action, 422, refused.findings, data.reason, data.days)
         return Redirect(f"/periods/{code}?done={action}", status_code=303)
 
     @get("/periods/{code:str}/subjects/{subject:str}", guards=[signed_in()], include_in_schema=False)
@@ -222,7 +251,7 @@ def period_routes(office: Office) -> Router:
             rounded=rounded,
             names=await names_of({subject, standing.place.unit or "", *rivals}),
             awards={} if rulebook is None else {each.code: each for each in rulebook.standing.awards},
-            whole=bool(frozenset(_READERS) & person.roles),
+            whole=reads_all(person),
         )
 
     return Router(
@@ -230,6 +259,16 @@ def period_routes(office: Office) -> Router:
         route_handlers=[periods_page, declare_year, period_page, act_page, act, subject_page],
         exception_handlers=refuse_page(office),
     )
+
+
+async def _let_appeal(code: str, given: str, reason: str, actor: str) -> None:
+    """Change the days in which a period's entries may be appealed; none given: they may not be."""
+    if given and not (given.isascii() and given.isdigit() and int(given) <= MOST_APPEAL_DAYS):
+        raise Refused(Finding(message=message("roster.appeal_days", most=MOST_APPEAL_DAYS, given=given)))
+    async with reading():
+        period = _find(code)
+    changed = msgspec.structs.replace(period, appeal_days=int(given) if given else None)
+    await acts.declare([changed], reason=reason, actor=actor)
 
 
 def _place(kind: str) -> tuple[int, str]:

@@ -13,11 +13,12 @@ import msgspec
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 
-from admin.audit import READERS, names_of
+from admin.audit import names_of
 from admin.guard import signed_in
 from admin.hits import href_of
 from admin.office import Office
 from admin.page import refuse_page, show
+from admin.readers import READERS
 from admin.tracing import AT_LENGTH, Kept, run_kept
 from engine.scalar import Raw
 from ledger.hits import Hit, find_hits, types_of

@@ -7,11 +7,11 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from admin.audit import reads_all
 from admin.comparing import compare_sides, list_versions
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
+from admin.readers import reads_all
 from engine.rulebook import Version as Published
 from ledger.current import get_current
 from ledger.explanation import view_rule

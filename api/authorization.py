@@ -1,7 +1,7 @@
 """Who may (权限): a system by its key, a person by their session; each brings scopes.
 
-A key bound to a source sees and writes that source only; a person who is only a subject sees
-what concerns that subject.
+A key bound to a source sees and writes that source only. What a person sees of the ledger follows from
+their roles (:func:`admin.audit.sight_of`); docs/roles.md has it cell by cell.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +14,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 
 from admin.guard import ForeignForm, find_person, own_form
+from admin.readers import reads_all, sight_of
 from admin.session import Person
 from admin.tables import Role
 from api.keys import SCOPES, Keyring, Scope
@@ -31,7 +32,7 @@ SCOPES_OF: Mapping[str, tuple[Scope, ...]] = {
     Role.approver: READING,
     Role.auditor: READING,
     Role.assessor: READING,
-    Role.integrator: READING,
+    Role.integrator: ("rules:read",),
     Role.subject: ("entries:read", "rules:read"),
 }
 """What each role brings along."""
@@ -48,12 +49,11 @@ class Forbidden(PermissionDeniedException):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks. ``source``: the only source that they see. ``subject``: the only subject that they see."""
+    """Who asks. ``source``: the only source that they see."""
 
     name: str
     scopes: frozenset[str]
     source: str | None = None
-    subject: str | None = None
     person: Person | None = None
 
     def check(self, *scopes: Scope) -> None:
@@ -64,8 +64,23 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sight(self) -> Sight:
-        """What they may see of the ledger."""
-        return Sight(source=self.source, subject=self.subject)
+        """What they may see of the ledger. Forbidden where that is nothing, for want of a subject."""
+        if self.person is None:
+            return Sight(source=self.source)
+        found = sight_of(self.person)
+        if found.blind:
+            raise Forbidden(message("key.no_subject"))
+        return found
+
+    def check_whole(self) -> None:
+        """Forbidden to whoever sees a part of the ledger only."""
+        if not self.sight.whole:
+            raise Forbidden(message("key.whole"))
+
+    def check_draft(self) -> None:
+        """Forbidden to a person who reads published rules only."""
+        if self.person is not None and not reads_all(self.person):
+            raise Forbidden(message("key.draft"))
 
     def check_source(self, source: str) -> None:
         """Forbidden unless the caller may use this source."""
@@ -123,5 +138,4 @@ async def _by_session(connection: Connection) -> Caller:
     except ForeignForm:
         raise Forbidden(message("key.form")) from None
     scopes = frozenset(scope for role in person.roles for scope in SCOPES_OF.get(role, ()))
-    only_subject = person.roles <= {Role.subject}
-    return Caller(name=person.name, scopes=scopes, subject=person.subject if only_subject else None, person=person)
+    return Caller(name=person.name, scopes=scopes, person=person)

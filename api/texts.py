@@ -272,6 +272,23 @@ TEXTS: Catalogue = {
         "the chain's records are for those who see every entry",
     ),
     "records.number": ("应为从 1 起的编号", "expected a number from 1 on"),
+    # --- roles ---
+    "key.no_subject": (
+        "您的账号没有登记所属考评对象，看不到明细和得分；请联系绩效办登记",
+        "your account names no subject, so that no entries and scores are in sight; ask the office to enter it",
+    ),
+    "key.own_appeals": (
+        "申诉由考评对象本人、绩效办、审批人和审计人员查看",
+        "appeals are read by those who are concerned, the office, approvers and auditors",
+    ),
+    "key.draft": (
+        "草稿由绩效办、审批人和审计人员查看；其他人查看已发布的规则",
+        "the draft is read by the office, approvers and auditors; others read what is published",
+    ),
+    "key.reconciliation": (
+        "对账由绩效办和集成管理员办理，审批人和审计人员可以查看",
+        "reconciliation is for the office and integrators; approvers and auditors may read it",
+    ),
     # --- simulation ---
     "simulation.whole": (
         "试算涉及全部考评对象，只看得到一部分台账的不能使用",
@@ -283,6 +300,19 @@ TEXTS: Catalogue = {
     ),
     "simulation.more": ("另有 {count} 个对象变化，详见 --json 或页面", "{count} more; see --json, or the page"),
     "simulation.owner": ("只有发起人或绩效办可以取消", "whoever started it, or the office, may cancel it"),
+    "tables.as_it_is": ("没有别的信息", "nothing else"),
+    "tables.change": ("{kind} {code} {name} {said}", "{kind} {code} {name} {said}"),
+    "tables.entries": ("台账将有 {entries} 条明细随之变化", "{entries} entries of the ledger would change"),
+    "tables.preview": ("以上只是预览，什么也没有导入", "this was a preview; nothing was imported"),
+    "tables.draft": ("已导入，草稿已整本替换（摘要 {hash}）", "imported: the draft has been replaced (hash {hash})"),
+    "tables.act": ("已导入，见管理行为 {act}", "imported, by the act {act}"),
+    "tables.written": ("已写入 {file}", "written to {file}"),
+    "tables.ending": (
+        "{what} 不能写成 {ending}；规则书可写成 .xlsx、.yaml，考评对象和关系还可写成 .csv，"
+        "全部只可写成 .xlsx，事件只可写成 .csv",
+        "{what} cannot be written as {ending}; a rulebook as .xlsx or .yaml, subjects and relations as .csv as well,"
+        " all of them as .xlsx only, events as .csv only",
+    ),
 }
 
 register(TEXTS)

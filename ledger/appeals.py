@@ -137,10 +137,10 @@ async def answer(number: int, text: str, by: Party) -> Case:
         case = await find_case(desk.connection, number)
         if case.state == "answered" and await _said(desk.connection, case.answer) == (by.name, text):
             return case
-        _check_state(case, "lodged")
         why = why_not_answer(case.subject, await actor_of(desk.connection, number), by)
         if why is not None:
             raise Barred(Finding(message=why))
+        _check_state(case, "lodged")
         return await take_step(desk, case, {"step": "answer", "appeal": number}, text, by)
 
 

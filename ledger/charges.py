@@ -21,7 +21,10 @@ MOST = 1_000
 SHOWN = 300
 """Charges that are told at most."""
 
-_COLUMNS = "number, source, event, period, rule, subject, origin_rule, origin_subject, nominal, posted, detail"
+_COLUMNS = (
+    "number, source, event, period, rule, version, subject, indicator, origin_rule, origin_subject, nominal, posted,"
+    " detail"
+)
 
 
 class ClippedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,10 +135,16 @@ def add_up(rows: Iterable[Mapping[str, Any]]) -> dict[ChargeKey, Summed]:
 def view_charges(rows: Sequence[Mapping[str, Any]], sight: Sight) -> Charges:
     """The tree of these entries' charges, as far as it is in sight."""
     summed = add_up(rows[:MOST])
-    seen = [_view(key, each) for key, each in summed.items() if sight.sees(key.source or None, key.subject)]
+    seen = [_view(key, each) for key, each in summed.items() if _in_sight(each, sight)]
     seen.sort(key=lambda each: (each.origin_rule, each.origin_subject, len(each.path) > 1, each.path, each.rule))
     left = max(0, len(seen) - SHOWN) + max(0, len(rows) - MOST)
     return Charges(items=tuple(seen[:SHOWN]), hidden=len(summed) - len(seen), more=left)
+
+
+def _in_sight(summed: Summed, sight: Sight) -> bool:
+    """Whether a charge is in sight, as its latest entry has it."""
+    row = summed.latest
+    return sight.sees(row["source"], row["subject"], row["indicator"], row["version"])
 
 
 def _view(key: ChargeKey, summed: Summed) -> ChargeView:
@@ -185,13 +194,14 @@ async def charges_named(
             source=key.source or None,
             event=key.id if key.source else None,
             period=None if key.source else key.id,
-            posted=each.posted if sight.sees(key.source or None, key.subject) else None,
+            posted=each.posted if _in_sight(each, sight) else None,
         )
     return found
 
 
 _OF_EVENTS = """
-    SELECT e.number, e.source, e.event, e.period, e.rule, e.subject, e.origin_rule, e.origin_subject, e.posted
+    SELECT e.number, e.source, e.event, e.period, e.rule, e.version, e.subject, e.indicator, e.origin_rule,
+           e.origin_subject, e.posted
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
          AS k (source, id, origin_rule, origin_subject, rule, subject)
     JOIN entry e ON e.source = k.source AND e.event = k.id AND e.origin_rule = k.origin_rule
@@ -199,7 +209,8 @@ _OF_EVENTS = """
     WHERE $7::bigint IS NULL OR e.number < $7 ORDER BY e.number
 """
 _OF_PERIODS = """
-    SELECT e.number, e.source, e.event, e.period, e.rule, e.subject, e.origin_rule, e.origin_subject, e.posted
+    SELECT e.number, e.source, e.event, e.period, e.rule, e.version, e.subject, e.indicator, e.origin_rule,
+           e.origin_subject, e.posted
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
          AS k (id, origin_rule, origin_subject, rule, subject)
     JOIN entry e ON e.period = k.id AND e.origin_rule = k.origin_rule

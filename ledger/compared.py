@@ -77,7 +77,7 @@ async def explain_comparison(
     content = msgspec.json.decode(text or "{}")
     for each in content.get("comparisons", ()):
         if each["rule"] == row["origin_rule"] and _of(each, each.get("indicator") or "total") == row["origin_subject"]:
-            return _compared(act, from_plain(each, Comparison), rulebook, sight, row["subject"], language)
+            return _compared(act, from_plain(each, Comparison), rulebook, sight, row, language)
     for each in content.get("progress", ()):
         if each["rule"] == row["origin_rule"] and _of(each, each["measure"]) == row["origin_subject"]:
             return _progressed(act, from_plain(each, Progress), sight)
@@ -89,11 +89,13 @@ def _of(each: Mapping[str, Any], what: str) -> str:
 
 
 def _compared(
-    act: int, found: Comparison, rulebook: Rulebook, sight: Sight, subject: str, language: Language
+    act: int, found: Comparison, rulebook: Rulebook, sight: Sight, row: Mapping[str, Any], language: Language
 ) -> ComparedView:
-    consequence = found.consequence
-    # Whoever is charged for what others differ in is told what they had: it is the arithmetic of the charge.
-    whole = sight.subject is None or (subject == sight.subject and consequence and consequence.charge != "members")
+    consequence, subject, version = found.consequence, row["subject"], row["version"]
+    # Whoever is charged for what others differ in is told what they had: it is the arithmetic of the charge. So is
+    # the department whose indicator was compared.
+    charged = subject == sight.subject and consequence is not None and consequence.charge != "members"
+    whole = not sight.partial or charged or sight.owns(found.indicator, version)
     members = [
         MemberView(subject=member, value=value)
         for member, value in found.compared.items()
@@ -128,7 +130,7 @@ def _progressed(act: int, found: Progress, sight: Sight) -> ComparedView:
     members = [
         MemberView(subject=each.subject, value=each.now, before=each.before, gained=each.gained)
         for each in found.advances
-        if sight.subject in (None, each.subject)
+        if not sight.partial or sight.subject == each.subject
     ]
     return ComparedView(
         act=act,
@@ -139,7 +141,7 @@ def _progressed(act: int, found: Progress, sight: Sight) -> ComparedView:
         among="group",
         within=found.within,
         members=tuple(members),
-        left_out=found.left_out if sight.subject is None else (),
+        left_out=() if sight.partial else found.left_out,
         compared=len(found.advances),
         hidden=len(found.advances) - len(members),
         previous=found.previous,

@@ -174,22 +174,30 @@ class _Found:
         return tuple(
             row["number"]
             for row in self._rows
-            if row["rule"] == rule and self._sight.sees(row["source"], row["subject"])
+            if row["rule"] == rule and self._sight.sees(row["source"], row["subject"], row["indicator"], row["version"])
         )
 
     def travels(self, rule: str) -> tuple[TravelView, ...]:
         """What became of each direct charge by a joint rule; whom it reached out of sight is not told."""
+        number = self._version.number
         return tuple(
             TravelView(
                 origin_rule=each.origin_rule,
                 origin_subject=each.origin_subject,
-                reached=tuple(code for code in each.reached if self._sight.subject in (None, code)),
+                reached=tuple(
+                    code for code in each.reached if self._sight.concerns(code, self._indicator(each), number)
+                ),
                 reason=each.reason,
                 why=None if each.said is None else render(each.said, self._language),
             )
             for each in self._travels
             if each.rule == rule
         )
+
+    def _indicator(self, travel: Travel) -> str | None:
+        """The indicator that a joint charge is on: its rule's, else that of the charge it travels from."""
+        rulebook = self._version.rulebook
+        return _indicator_of(rulebook.rule(travel.rule)) or _indicator_of(rulebook.rule(travel.origin_rule))
 
     def _of(self, charge: Charge) -> tuple[Travel, ...]:
         known = self._summed.get(charge.key)
@@ -212,6 +220,10 @@ def rules_of(rulebook: Rulebook, event_type: str, *, enabled: bool = True) -> It
             yield rule, "veto"
         elif isinstance(rule, JointRule) and (served if rule.of is None else served & set(rule.of)):
             yield rule, "joint"
+
+
+def _indicator_of(rule: Rule) -> str | None:
+    return rule.indicator if isinstance(rule, (EventRule, JointRule)) else None
 
 
 def _view_fields(event_type: EventType, facts: Facts, language: Language) -> Iterator[FieldView]:

@@ -17,7 +17,8 @@ from engine.finding import Finding
 from engine.language import message
 from engine.rulebook import EventRule, JointRule
 from ledger.current import Connection, get_current
-from ledger.reading import EntryView, Unknown, reading, view_entry
+from ledger.reading import EntryView, EventView, Unknown, reading, view_entry
+from ledger.sight import EVERYTHING, Sight
 from ledger.tables import EntryKind
 
 PAGE = 50
@@ -45,6 +46,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     ``start`` and ``end`` are booking dates, half-open. ``indicator`` may name several, separated by commas;
     ``not_indicator`` leaves out those on one of several. ``snapshot``: those that a snapshot of the period was made of.
+    ``sight``: those that are in it.
     """
 
     subject: str | None = None
@@ -59,6 +61,7 @@ class EntryFilter(msgspec.Struct, frozen=True, kw_only=True):
     end: date | None = None
     cause: int | None = None
     snapshot: int | None = None
+    sight: Sight = EVERYTHING
 
 
 class EntryPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +115,7 @@ async def _prepare(
     """The search for what is wanted; None where nothing can be found."""
     start, end = wanted.start, wanted.end
     top = END if before is None else before
-    if _impossible(wanted):
+    if _impossible(wanted) or _out_of_sight(wanted):
         return None
     if wanted.period is not None:
         period = get_current().bureau.calendar.find(wanted.period)
@@ -161,8 +164,11 @@ class _Search:
             self.leading = [(f"kind IN {RARE} AND kind = ?", wanted.kind)]
         elif wanted.kind is not None:
             self.judged.append(("kind = ?", wanted.kind))
+        sight = wanted.sight
+        bound = {"source": sight.source, "subject": None if sight.owner is not None else sight.subject}
         for column in _LEADERS:
-            value = getattr(wanted, column)
+            asked = getattr(wanted, column)
+            value = bound.get(column) if asked is None else asked
             if value is None:
                 continue
             if column == "indicator" and "," in value:
@@ -171,11 +177,23 @@ class _Search:
                 self.judged.append((f"{column} = ?", value))
             else:
                 self.leading = [(f"{column} = ?", value)]
+        if sight.owner is not None:
+            self._take_owned(sight)
         if wanted.not_indicator:
             self.judged.append(("(indicator IS NULL OR indicator <> ALL(?))", wanted.not_indicator.split(",")))
         for operator, day in zip((">=", "<"), self.booked, strict=True):
             if day is not None:
                 self.judged.append((f"booked {operator} ?", day))
+
+    def _take_owned(self, sight: Sight) -> None:
+        """Those on the owner's indicators, by the versions under which they are its, and those on the subject."""
+        owned = sight.all_owned()
+        if not self.leading and not sight.subject and len({code for _, code in owned}) == 1:
+            self.leading = [("indicator = ?", owned[0][1])]
+        seen = [f"indicator {version} {code}" for version, code in owned]
+        seen += [f"subject {sight.subject}"] if sight.subject else []
+        told = "ARRAY['indicator ' || version || ' ' || indicator, 'subject ' || subject]"
+        self.judged.append((f"{told} && ?::text[]", seen))
 
     async def narrow(self) -> bool:
         """Bound the numbers by what is booked in the range; whether anything is."""
@@ -294,6 +312,24 @@ def _numbered(conditions: Sequence[tuple[str, Any]], values: list[Any]) -> tuple
 def _cut(rows: Sequence[Mapping[str, Any]], limit: int) -> tuple[list[Mapping[str, Any]], int | None]:
     found = list(rows[:limit])
     return found, found[-1]["number"] if len(rows) > limit else None
+
+
+async def sees_event(event: EventView, sight: Sight) -> bool:
+    """Whether an event is in sight: its source's, one that charged somebody in sight, or one that measures."""
+    if sight.source not in (None, event.source):
+        return False
+    if not sight.partial or sight.measures(event.type, event.version):
+        return True
+    wanted = EntryFilter(source=event.source, event=event.id, sight=sight)
+    return bool((await page_entries(wanted, limit=1)).items)
+
+
+def _out_of_sight(wanted: EntryFilter) -> bool:
+    """Whether what is asked for is another's."""
+    sight = wanted.sight
+    if sight.blind or (sight.source is not None and wanted.source not in (None, sight.source)):
+        return True
+    return sight.owner is None and sight.subject is not None and wanted.subject not in (None, sight.subject)
 
 
 def _impossible(wanted: EntryFilter) -> bool:

@@ -152,6 +152,18 @@
     }
   };
 
+  // A rule has an editor of its own.
+  const linkEditor = () => {
+    if (!/^#\/draft_rule\/\d+/.test(window.location.hash) || document.querySelector(".to-editor")) return;
+    const code = document.querySelector("form input[name=code]");
+    if (!code?.value) return;
+    const link = document.createElement("a");
+    link.href = `/desk/rules/${encodeURIComponent(code.value)}`;
+    link.textContent = told.editor;
+    link.className = "to-editor";
+    code.form.before(link);
+  };
+
   // Some rows have a page of their own, and so has the change of a password.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a");
@@ -188,9 +200,11 @@
         else change.addedNodes.forEach(translate);
       }
       history();
+      linkEditor();
       if (window.location.hash.startsWith("#/login")) window.location.assign("/login?next=/admin/");
     }).observe(document.body, { childList: true, characterData: true, subtree: true });
     translate(document.body);
+    document.addEventListener("input", linkEditor);
   };
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start);

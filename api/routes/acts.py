@@ -8,7 +8,7 @@ from litestar import Request, Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.answers import MOST_ENTRIES
-from api.authorization import Caller, Forbidden, caller_of, needs
+from api.authorization import caller_of, needs
 from api.paging import read_limit, read_number, write_cursor
 from api.routes.entries import LARGEST
 from api.routes.organisation import read_day
@@ -51,7 +51,7 @@ async def get_acts(
     cursor: FromQuery[str | None] = None,
 ) -> ActList:
     """管理行为 / acts, newest first."""
-    _check(caller_of(request))
+    caller_of(request).check_whole()
     wanted = ActFilter(kind=kind, actor=actor, start=_midnight(start, "from"), end=_midnight(end, "to"))
     items, following = await list_acts(wanted, before=read_number(cursor), limit=read_limit(limit))
     return ActList(items=tuple(items), next_cursor=write_cursor(following))
@@ -60,7 +60,7 @@ async def get_acts(
 @get("/{number:int}", guards=[needs("entries:read")])
 async def get_act(request: Web, number: FromPath[int]) -> ActPage:
     """一项管理行为 / an act, and the entries that it made."""
-    _check(caller_of(request))
+    caller_of(request).check_whole()
     if not 0 < number <= LARGEST:
         raise Unknown(Finding(message=message("ledger.no_act", number=number)))
     act = await read_act(number)
@@ -68,12 +68,6 @@ async def get_act(request: Web, number: FromPath[int]) -> ActPage:
         changes = await count_changes(connection, number)
     made = await page_entries(EntryFilter(cause=number), after=number, limit=MOST_ENTRIES)
     return ActPage(act=act, changes=changes, entries=tuple(reversed(made.items)))
-
-
-def _check(caller: Caller) -> None:
-    """Acts concern everybody: whoever sees a part of the ledger only does not see them."""
-    if not caller.sight.whole:
-        raise Forbidden(message("key.whole"))
 
 
 def _midnight(day: str | None, name: str) -> datetime | None:

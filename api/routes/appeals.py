@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from admin.downloads import download
-from admin.parties import party_of, reads_case, reads_every_case
+from admin.parties import lodges, party_of, reads_case, reads_every_case
 from admin.session import Person
 from admin.tables import Role
 from api.authorization import Caller, Forbidden, caller_of, needs
@@ -72,8 +72,7 @@ async def post_appeal(request: Web) -> Response[AppealView]:
         await read_json(request, largest=BODY_SIZE), ("entry", "reason", "attachments"), ("entry", "reason")
     )
     entry = _entry_number(given["entry"])
-    if Role.office not in person.roles:
-        await _check_own(person, entry)
+    await _check_lodging(person, entry)
     reason, files = read_reason(given["reason"]), _attachments(given.get("attachments"))
     case = await appeals.lodge(entry, reason, files, party_of(person))
     return Response(await read_appeal(case.number), status_code=201)
@@ -93,7 +92,11 @@ async def get_appeals(
     if standing is not None and standing not in STATES:
         raise Refused(Finding(path="/state", message=message("appeal.state_asked")))
     caller = caller_of(request)
-    own = None if caller.person is None or reads_every_case(caller.person) else caller.person.subject
+    own = None
+    if caller.person is not None and not reads_every_case(caller.person):
+        if Role.subject not in caller.person.roles:
+            raise Forbidden(message("key.own_appeals"))
+        own = caller.person.subject
     if own is not None and subject not in (None, own):
         return AppealList(items=(), next_cursor=None)
     wanted = AppealFilter(
@@ -208,11 +211,15 @@ async def _seen(caller: Caller, number: int) -> AppealView:
     return found
 
 
-async def _check_own(person: Person, entry: int) -> None:
+async def _check_lodging(person: Person, entry: int) -> None:
     """Another's entry is unknown to a subject, as it is where entries are read."""
+    if Role.office in person.roles:
+        return
     row = await read_entry(entry)
     if not reads_case(person, row["subject"]):
         raise Unknown(Finding(path="/entry", message=message("ledger.no_entry", number=entry)))
+    if not lodges(person, row["subject"]):
+        raise Forbidden(message("appeal.not_yours"))
 
 
 def _entry_number(raw: Raw) -> int:

@@ -58,13 +58,12 @@ async def get_entries(
     caller = caller_of(request)
     if source is not None:
         caller.check_source(source)
-    if caller.subject is not None and subject not in (None, caller.subject):
-        return EntryList(items=(), next_cursor=None)
     wanted = EntryFilter(
-        subject=caller.subject if caller.subject is not None else subject,
+        sight=caller.sight,
+        subject=subject,
         rule=rule,
         event=event,
-        source=caller.source if caller.source is not None else source,
+        source=source,
         kind=kind,
         period=period,
         indicator=indicator,
@@ -86,7 +85,8 @@ async def get_entry(request: Web, number: FromPath[int]) -> Explanation:
         raise unknown
     caller = caller_of(request)
     explained = await explain_entry(number, language_of(request), caller.sight)
-    if not caller.sight.sees(explained.entry.source, explained.entry.subject):
+    entry = explained.entry
+    if not caller.sight.sees(entry.source, entry.subject, entry.indicator, entry.version):
         raise unknown
     return explained
 

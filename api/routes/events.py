@@ -23,8 +23,8 @@ from engine.report import Report, parse_report
 from engine.scalar import Raw, Unfit, text
 from ledger.current import get_current
 from ledger.firing import Firing, explain_event
-from ledger.listing import EntryFilter, list_entries
-from ledger.reading import EntryView, EventView, read_event
+from ledger.listing import EntryFilter, list_entries, sees_event
+from ledger.reading import EntryView, EventView, Unknown, read_event
 from ledger.recording import Recorder
 
 Web = Request[Any, Any, Any]
@@ -135,18 +135,28 @@ async def correct_event(request: Web, source: Source, id: Id) -> Corrected:  # n
 @get("/{source:str}/{id:str}", guards=[needs("events:read")])
 async def get_event(request: Web, source: Source, id: Id) -> EventPage:  # noqa: A002
     """事件及其明细 / the event, its state, its entries."""
-    caller_of(request).check_source(source)
-    event = await read_event(EventKey(source, id))
-    entries, _ = await list_entries(EntryFilter(source=source, event=id), limit=500)
+    sight = caller_of(request).sight
+    event = await _seen(request, EventKey(source, id))
+    entries, _ = await list_entries(EntryFilter(source=source, event=id, sight=sight), limit=500)
     return EventPage(event=event, entries=tuple(reversed(entries)))
 
 
 @get("/{source:str}/{id:str}/explanation", guards=[needs("events:read")])
 async def explain(request: Web, source: Source, id: Id) -> Firing:  # noqa: A002
     """为什么 / every rule of the event's type: fired or not, each comparison, whom it charged or why nobody."""
+    key = EventKey(source, id)
+    await _seen(request, key)
+    return await explain_event(key, language_of(request), caller_of(request).sight)
+
+
+async def _seen(request: Web, key: EventKey) -> EventView:
+    """The event, where the caller may see it; Unknown otherwise."""
     caller = caller_of(request)
-    caller.check_source(source)
-    return await explain_event(EventKey(source, id), language_of(request), caller.sight)
+    caller.check_source(key.source)
+    event = await read_event(key)
+    if not await sees_event(event, caller.sight):
+        raise Unknown(Finding(message=message("event.unknown", source=key.source, id=key.id)))
+    return event
 
 
 def recorder(request: Web) -> Recorder:

@@ -9,8 +9,9 @@ import msgspec
 from litestar import Request, Router, get, put
 from litestar.params import FromQuery
 
+from admin.tables import Role
 from api.answers import Acted, acted
-from api.authorization import caller_of, needs
+from api.authorization import Caller, caller_of, needs
 from api.bodies import DOCUMENT_SIZE, mapping, read_json
 from api.database import borrowed
 from api.describing import body
@@ -121,7 +122,7 @@ async def get_subjects(
 ) -> SubjectList:  # fmt: skip
     """考评对象 / the subjects, as they are on a day (default today)."""
     on, most, after = read_day(day, "day") or today(), read_limit(limit), read_cursor(cursor) or ""
-    only = caller_of(request).subject
+    only = _own_code(caller_of(request))
     async with borrowed() as connection:
         rows = await connection.fetch(
             "SELECT code, name FROM subject WHERE code > $1 AND ($2::text IS NULL OR code = $2) ORDER BY code LIMIT $3",
@@ -144,10 +145,14 @@ async def get_subjects(
 
 @get("/relations", guards=[needs("organisation:write", "events:read", "entries:read")])
 async def get_relations(
-    subject: FromQuery[str | None] = None, limit: FromQuery[int | None] = None, cursor: FromQuery[str | None] = None
+    request: Web,
+    subject: FromQuery[str | None] = None,
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
 ) -> RelationList:
     """关系 / the relations, by subject."""
     most, after = read_limit(limit), read_cursor(cursor)
+    only = _own_code(caller_of(request))
     try:
         last = msgspec.json.decode(after, type=tuple[str, int]) if after else ("", 0)
     except msgspec.DecodeError:
@@ -155,9 +160,11 @@ async def get_relations(
     async with borrowed() as connection:
         rows = await connection.fetch(
             "SELECT id, subject, relation, answers, indicator, starts, ends FROM relation"
-            " WHERE (subject, id) > ($1, $2) AND ($3::text IS NULL OR subject = $3) ORDER BY subject, id LIMIT $4",
+            " WHERE (subject, id) > ($1, $2) AND ($3::text IS NULL OR subject = $3)"
+            " AND ($4::text IS NULL OR $4 IN (subject, answers)) ORDER BY subject, id LIMIT $5",
             *last,
             subject,
+            only,
             most + 1,
         )
     items = tuple(
@@ -174,6 +181,12 @@ async def get_relations(
     last_row = rows[most - 1] if len(rows) > most else None
     further = None if last_row is None else msgspec.json.encode((last_row["subject"], last_row["id"])).decode()
     return RelationList(items=items, next_cursor=write_cursor(further))
+
+
+def _own_code(caller: Caller) -> str | None:
+    """The one subject of whom a caller reads the organisation: of who is a subject and nothing more, themselves."""
+    person = caller.person
+    return person.subject if person is not None and person.roles <= {Role.subject} else None
 
 
 async def carry_out(change: Callable[[Desk], Awaitable[Receipt]], preview: bool) -> Acted:

@@ -171,6 +171,7 @@ async def get_rulebook(request: Web, at: FromQuery[str | None] = None) -> Respon
 @get("/draft", guards=[needs("rules:read")])
 async def get_draft(request: Web) -> Response[Any]:
     """草稿 / the draft."""
+    caller_of(request).check_draft()
     tree = await read_draft()
     if not tree.get("rulebook"):
         raise Unknown(Finding(message=message("rulebook.no_draft")))
@@ -211,6 +212,8 @@ async def get_version(request: Web, number: FromPath[int]) -> Response[Any]:
 async def get_comparison(request: Web) -> Comparison:
     """版本对比 / what differs between two versions (numbers, or ``draft``), in sentences."""
     old, new = (request.query_params.get(side) for side in ("from", "to"))
+    if DRAFT in (old, new or DRAFT):
+        caller_of(request).check_draft()
     try:
         before = None if old is None else (await read_side(old, "/from")).document
         after = (await read_side(new or DRAFT, "/to")).document
@@ -255,6 +258,7 @@ async def put_draft(request: Web) -> Response[DraftHash]:
 @post("/check", guards=[needs("rules:write", "rules:read")], status_code=200)
 async def check_draft(request: Web) -> Checked:
     """检查草稿 / findings, and the results of the draft's own cases."""
+    caller_of(request).check_draft()
     tree, language = await read_draft(), language_of(request)
     found = findings(tree)
     broken = any(finding.level == "error" for finding in found)

@@ -41,7 +41,7 @@ async def get_records(request: Request[Any, Any, Any], first: From = None, last:
 
 def check_whole(caller: Caller) -> None:
     """Forbidden to those who see a part of the ledger only."""
-    if caller.source is not None or caller.subject is not None:
+    if not caller.sight.whole:
         raise Forbidden(message("records.whole"))
 
 

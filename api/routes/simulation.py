@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.params import FromPath, FromQuery
 
-from admin.audit import reads_all
+from admin.readers import reads_all
 from api.authorization import Caller, Forbidden, caller_of, needs
 from api.bodies import mapping, read_json
 from api.describing import body

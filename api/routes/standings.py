@@ -1,6 +1,6 @@
 """Scores and standings (得分、排名): a period's figures, each with the query of the entries behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,37 +15,15 @@ from api.paging import read_limit, read_number, write_cursor
 from engine.amount import cents
 from engine.charging import written
 from engine.finding import Finding, Refused
+from engine.indicators import IndicatorScore
 from engine.language import message
 from engine.period import Period
 from engine.standing import Figures, Standing
 from ledger.current import get_current
 from ledger.reading import Unknown, read_figures, reading
+from ledger.sight import Sight
 
 Web = Request[Any, Any, Any]
-
-
-class StandingView(msgspec.Struct, frozen=True, kw_only=True):
-    """One subject's place in a period."""
-
-    subject: str
-    kind: str
-    group: str | None
-    total: str | None
-    final: str | None
-    rank: int | None
-    tier: int | None
-    previous_rank: int | None
-    awards: tuple[str, ...]
-
-
-class StandingList(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the ranked list of a period."""
-
-    period: str
-    version: int | None
-    snapshot: int | None
-    items: tuple[StandingView, ...]
-    next_cursor: str | None
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +48,34 @@ class IndicatorView(msgspec.Struct, frozen=True, kw_only=True):
     score: str | None
     method: str | None
     entries: str
+
+
+class StandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject's place in a period.
+
+    To an assessing department (考评部门) the scores on its own ``indicators`` are told and nothing else.
+    """
+
+    subject: str
+    kind: str
+    group: str | None
+    total: str | None
+    final: str | None
+    rank: int | None
+    tier: int | None
+    previous_rank: int | None
+    awards: tuple[str, ...]
+    indicators: tuple[IndicatorView, ...] = ()
+
+
+class StandingList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the ranked list of a period."""
+
+    period: str
+    version: int | None
+    snapshot: int | None
+    items: tuple[StandingView, ...]
+    next_cursor: str | None
 
 
 class VetoView(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +122,10 @@ class RankingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """One subject's figures in a period, from base to awards; ``entries`` is the query of the entries behind them."""
+    """One subject's figures in a period, from base to awards; ``entries`` is the query of the entries behind them.
+
+    To an assessing department the scores on its own ``indicators`` are told and nothing else.
+    """
 
     subject: str
     period: str
@@ -125,7 +134,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None
     parts: tuple[PartView, ...]
     indicators: tuple[IndicatorView, ...]
-    posted: str
+    posted: str | None
     floor: str | None
     veto: str | None
     vetoes: tuple[VetoView, ...]
@@ -149,29 +158,45 @@ async def get_score(
     """得分 / a subject's figures in a period, as it stands or as a snapshot froze it."""
     if not period:
         raise Refused(Finding(path="/period", message=message("query.wrong", name="period")))
-    only = caller_of(request).subject
+    sight = caller_of(request).sight
     _, found, number = await _figures(period, snapshot)
     standing = found.of.get(code)
-    if standing is None or only not in (None, code):
+    if standing is None or not (_whole(standing, sight) or _owned(standing, found, sight)):
         raise Unknown(Finding(message=message("subject.unknown", subject=code)))
-    return _score(standing, found, number)
+    return _score(standing, found, number) if _whole(standing, sight) else _part(standing, found, number, sight)
 
 
 @get("/periods/{code:str}/standings", guards=[needs("entries:read")])
 async def get_standings(
+    request: Web,
     code: FromPath[str],
     group: FromQuery[str | None] = None,
     snapshot: FromQuery[int | None] = None,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> StandingList:
-    """排名 / the ranked list of a period, group by group."""
+    """排名 / the ranked list of a period, group by group; an assessing department reads its own indicators."""
+    sight = caller_of(request).sight
     most, first = read_limit(limit), read_number(cursor) or 0
     period, found, number = await _figures(code, snapshot)
     previous = await _previous(period)
+    public = not sight.partial or bool(sight.subject)
     wanted = [each for each in found.of.values() if group in (None, each.place.group)]
-    wanted.sort(key=lambda each: (each.place.group is None, each.place.group or "", each.rank or 10**9, each.subject))
-    items = tuple(_standing(each, previous) for each in wanted[first : first + most])
+    if not public:
+        wanted = [each for each in wanted if _owned(each, found, sight)]
+    # Where no ranks are in sight the order tells none either.
+    wanted.sort(
+        key=lambda each: (
+            each.place.group is None,
+            each.place.group or "",
+            (each.rank or 10**9) if public else 0,
+            each.subject,
+        )
+    )
+    items = tuple(
+        _standing(each, previous) if public else _standing_part(each, found, number, sight)
+        for each in wanted[first : first + most]
+    )
     more = first + most if first + most < len(wanted) else None
     return StandingList(
         period=code, version=found.version, snapshot=number, items=items, next_cursor=write_cursor(more)
@@ -211,11 +236,79 @@ def _standing(standing: Standing, previous: Mapping[str, int | None]) -> Standin
     )
 
 
-def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
-    def query(**more: str) -> str:
-        frozen = {} if snapshot is None else {"snapshot": snapshot}
-        return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **frozen, **more})
+def _whole(standing: Standing, sight: Sight) -> bool:
+    """Whether all of a subject's figures are in sight."""
+    return not sight.partial or standing.subject == sight.subject
 
+
+def _owned(standing: Standing, found: Figures, sight: Sight) -> list[IndicatorScore]:
+    """Of a subject's indicator scores those on the reader's own indicators."""
+    return [each for each in standing.indicators if sight.owns(each.indicator, found.version)]
+
+
+def _part(standing: Standing, found: Figures, snapshot: int | None, sight: Sight) -> Score:
+    """A score to whom only its own indicators are told."""
+    return Score(
+        subject=standing.subject,
+        period=found.period,
+        version=found.version,
+        snapshot=snapshot,
+        base=None,
+        parts=(),
+        indicators=_indicators(standing, found, snapshot, _owned(standing, found, sight)),
+        posted=None,
+        floor=None,
+        veto=None,
+        vetoes=(),
+        total=None,
+        linkage=None,
+        final=None,
+        rank=None,
+        tier=None,
+        awards=(),
+        ranking=None,
+        entries=_query(standing, found, snapshot),
+    )
+
+
+def _standing_part(standing: Standing, found: Figures, snapshot: int | None, sight: Sight) -> StandingView:
+    return StandingView(
+        subject=standing.subject,
+        kind=standing.place.kind,
+        group=standing.place.group,
+        total=None,
+        final=None,
+        rank=None,
+        tier=None,
+        previous_rank=None,
+        awards=(),
+        indicators=_indicators(standing, found, snapshot, _owned(standing, found, sight)),
+    )
+
+
+def _query(standing: Standing, found: Figures, snapshot: int | None, **more: str) -> str:
+    frozen = {} if snapshot is None else {"snapshot": snapshot}
+    return "/api/entries?" + urlencode({"subject": standing.subject, "period": found.period, **frozen, **more})
+
+
+def _indicators(
+    standing: Standing, found: Figures, snapshot: int | None, scores: Iterable[IndicatorScore]
+) -> tuple[IndicatorView, ...]:
+    return tuple(
+        IndicatorView(
+            indicator=each.indicator,
+            full=f"{each.full:f}",
+            begun=amount(each.begun),
+            posted=amount(each.posted) or "",
+            score=amount(each.score),
+            method=None if each.measurement is None else each.measurement.method,
+            entries=_query(standing, found, snapshot, indicator=each.indicator),
+        )
+        for each in scores
+    )
+
+
+def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
     linkage = standing.linkage
     return Score(
         subject=standing.subject,
@@ -235,18 +328,7 @@ def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
             )
             for part in standing.parts
         ),
-        indicators=tuple(
-            IndicatorView(
-                indicator=each.indicator,
-                full=f"{each.full:f}",
-                begun=amount(each.begun),
-                posted=amount(each.posted) or "",
-                score=amount(each.score),
-                method=None if each.measurement is None else each.measurement.method,
-                entries=query(indicator=each.indicator),
-            )
-            for each in standing.indicators
-        ),
+        indicators=_indicators(standing, found, snapshot, standing.indicators),
         posted=amount(standing.posted) or "",
         floor=amount(standing.floor),
         veto=amount(standing.veto),
@@ -269,7 +351,7 @@ def _score(standing: Standing, found: Figures, snapshot: int | None) -> Score:
         tier=standing.tier,
         awards=standing.awards,
         ranking=_ranking(standing, found),
-        entries=query(),
+        entries=_query(standing, found, snapshot),
     )
 
 

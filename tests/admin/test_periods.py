@@ -205,3 +205,24 @@ async def test_the_pages_load_nothing_from_elsewhere_in_either_language(sign_in:
         assert page.status_code == 200
         assert "style=" not in page.text, path
         assert not [link for link in re.findall(r'(?:src|href|action)="([^"]*)"', page.text) if "//" in link], path
+
+
+async def test_the_days_to_appeal_are_changed_on_the_periods_page(sign_in: SignIn) -> None:
+    await fill()
+    client = await sign_in("zhang", "office")
+    form = "/periods/2026-01/appeals"
+    assert form in (await client.get("/periods/2026-01")).text
+    assert 'value="5"' in (await client.get(form)).text
+    for days, held in (("12", 12), ("0", 0), ("", None)):
+        assert (await client.post(form, data={"days": days, "reason": "按新办法"})).status_code == 303
+        period = get_current().bureau.calendar.find("2026-01")
+        assert (period.appeal_days, period.title, period.state) == (held, "2026年1月", "open")
+    for days in ("367", "-1", "1.5", "十"):
+        answer = await client.post(form, data={"days": days})
+        assert (answer.status_code, "0 至 366" in answer.text) == (422, True), days
+    assert "不受理" in (await client.get("/periods/2026-01")).text
+    await settling.close("2026-01", actor="zhang")
+    assert "已关账，不能再改" in (await client.get(form)).text
+    assert (await client.post(form, data={"days": "3"})).status_code == 422
+    auditor = await sign_in("li", "auditor")
+    assert (await auditor.post(form, data={"days": "3"})).status_code == 403

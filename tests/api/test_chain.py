@@ -8,6 +8,8 @@ import anyio
 import asyncpg
 import pytest
 
+from admin.session import Person
+from admin.tables import Role
 from api.authorization import Caller, Forbidden
 from api.database import borrowed
 from api.embedded import SUPERUSER, Cluster, Database
@@ -68,8 +70,9 @@ async def test_records_are_for_those_who_see_everything(client: Client) -> None:
         assert (await client.get("/api/ledger/records", headers=headers)).status_code == status
     del client.headers["authorization"]
     assert (await client.get("/api/ledger/records")).status_code == 401
+    person = Person(id=1, name="zhang", roles=frozenset({Role.subject}), subject="U1")
     with pytest.raises(Forbidden):
-        check_whole(Caller(name="zhang", scopes=frozenset(), subject="U1"))
+        check_whole(Caller(name="zhang", scopes=frozenset(), person=person))
 
 
 # commands
