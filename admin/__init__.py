@@ -1,3 +1,4 @@
 """The office's panel and pages."""
 
+from admin import exchange_texts as _exchange_texts  # noqa: F401  (registers the catalogue)
 from admin import texts as _texts  # noqa: F401  (registers the catalogue)

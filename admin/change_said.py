@@ -12,6 +12,7 @@ from piccolo.columns import Column, ForeignKey, Timestamptz
 from piccolo.table import Table
 
 from admin.changes import WHOLE, called
+from admin.marking import Piece, mark
 from admin.tables import ApiKey, Source, User, UserRole
 from admin.titles import column_title, label
 from engine.language import Language, message, render
@@ -22,6 +23,8 @@ TABLES: tuple[type[Table], ...] = (*DRAFT_TABLES, Version, User, UserRole, Sourc
 _BY_NAME: Mapping[str, type[Table]] = {str(table._meta.tablename): table for table in TABLES}
 NAMES = tuple(_BY_NAME)
 """What the database calls them."""
+_LONG = 60
+"""Letters of a value up to which the old one stands whole beside the new one."""
 _MOST_COLUMNS = 5
 _SILENT = ("id", "place", "password", "cases_json")
 """Columns that say nothing of a row as a whole."""
@@ -33,6 +36,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     column: str
     before: str | None
     after: str | None
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Both sides of a long text as one, with what moved marked; empty where the sides stand apart."""
+        if self.before is None or self.after is None or max(len(self.before), len(self.after)) <= _LONG:
+            return ()
+        return mark(self.before, self.after)
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

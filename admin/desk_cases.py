@@ -31,6 +31,7 @@ from ledger.tables import Event
 from rules.draft import Stale, read_draft
 from rules.kept_cases import Cases, as_text, cases_of, change_cases, find, key_of, name_of, named_apart, put, read_text
 from rules.kept_cases import remove as without
+from rules.mending import mend
 from rules.rows import Document
 from rules.tables import Draft
 
@@ -38,7 +39,8 @@ Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 PAGE = 100
-STATES = ("fails", "unreadable", "passes", "waits")
+STATES = ("fails", "unreadable", "waits", "passes")
+"""In the order in which they are listed."""
 
 
 class CaseForm(msgspec.Struct):
@@ -75,7 +77,8 @@ def case_routes(office: Office) -> Router:
             for each in found
             if words.lower() in each.name.lower() and (state not in STATES or each.state == state)
         ]
-        at = int(asked["at"]) if asked.get("at", "").isascii() and asked.get("at", "").isdigit() else 0
+        at = int(begun) if (begun := asked.get("at", "")).isascii() and begun.isdigit() and len(begun) < 8 else 0
+        chosen.sort(key=lambda each: STATES.index(each.state))
         shown = chosen[at : at + PAGE]
         names = await names_of(tell(each.first).subject for each in shown if each.first is not None)
         rules = rules_of(tree)
@@ -113,7 +116,10 @@ def case_routes(office: Office) -> Router:
         if find(cases_of(tree), key) is None:
             return await show(request, office, "refused.html", 404, reason=message("kept.changed"))
         (kept,) = (await run_kept(tree, only=[key], seconds=AT_LENGTH))[:1]
-        return await _editor(request, office, kept, as_text(kept.raw), tree=tree)
+        mended = _mended(kept) if "mend" in request.query_params else None
+        return await _editor(
+            request, office, kept, as_text(kept.raw if mended is None else mended), tree=tree, mended=mended is not None
+        )
 
     @post("/desk/cases", guards=[signed_in(Role.office)], include_in_schema=False)
     async def add(request: Web, data: Annotated[CaseForm, Form]) -> Response[Any]:
@@ -200,6 +206,7 @@ async def _editor(
     tree: Document | None = None,
     *,
     gone: bool = False,
+    mended: bool = False,
 ) -> Response[str]:
     """The page of a case: what came of it, and its text. No case: a new one, or ``gone``: one that was changed."""
     tree = await read_draft() if tree is None else tree
@@ -223,10 +230,16 @@ async def _editor(
         problems=problems,
         by_line=_by_line(problems),
         gone=gone,
+        mended=mended,
+        mendable=not mended and not problems and kept is not None and _mended(kept) is not None,
         source=await _source(kept),
         broken=bool(rules.errors),
         done=request.query_params.get("done", ""),
     )
+
+
+def _mended(kept: Kept) -> Raw:
+    return None if kept.trace is None else mend(kept.raw, kept.trace.result.mismatches)
 
 
 def _by_line(problems: tuple[Finding, ...]) -> dict[int, list[Message]]:

@@ -118,6 +118,13 @@ LABELS: Catalogue = {
     "column.draft_rule.at_least": ("差异：最少几个有数据", "Differentiation: members at least"),
     "column.draft_rule.progress": ("进步：按什么算", "Progress by"),
     "column.draft_rule.both": ("进步：退步也计", "Progress: losses too"),
+    "column.draft_rule.schedule": ("分值表", "Schedule"),
+    "column.draft_rule.factors": ("系数", "Factors"),
+    "column.draft_rule.limits": ("封顶", "Limits"),
+    "column.draft_rule.of": ("连带来源", "Sources"),
+    "column.draft_rule.differentiation": ("比较的指标", "Indicators compared"),
+    "column.draft_rule.undifferentiated": ("无差异时", "Where undifferentiated"),
+    "column.draft_rule.differentiated": ("有差异时", "Where differentiated"),
     "column.draft_rule.veto_to": ("否决：总分不超过", "Veto: total at most"),
     "column.draft_step.key": ("取值", "Value"),
     "column.draft_step.bound": ("界限", "Bound"),
@@ -374,6 +381,11 @@ LABELS: Catalogue = {
 register(LABELS)
 
 FIXED: Catalogue = {
+    "Bulk Update": ("批量修改", "Bulk update"),
+    "Invalid column name or value": (
+        "没有保存：值不合要求，或有的行已被他人改动；请刷新，或逐行打开再改。",
+        "Not saved: the value does not fit, or somebody changed a row meanwhile. Reload, or open the rows one by one.",
+    ),
     "The form has errors.": ("没有保存，请看红框中的说明。", "Not saved: see the red box."),
     "Successfully saved row": ("已保存", "Saved"),
     "Successfully added row": ("已添加", "Added"),

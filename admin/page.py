@@ -127,6 +127,16 @@ def draw(
     return Response(html, status_code=status, media_type="text/html", headers=_HEADERS, cookies=cookies)
 
 
+def fragment(request: Request[Any, Any, Any], template: str, **values: Any) -> str:
+    """A part of a page from its template, to be put into a page that is open."""
+    language = language_of(request)
+
+    def say(key: str | Message, **args: Any) -> str:
+        return render(key if isinstance(key, Message) else message(key, **args), language)
+
+    return _templates.get_template(template).render(t=say, language=language, **values)
+
+
 def amount(value: Decimal | str | None) -> str:
     """An amount with its sign: ``+0.50``, ``−1.00``."""
     if value is None:

@@ -26,13 +26,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from admin import changes
-from admin.change_said import say_change, say_changes
+from admin.change_said import NAMES, say_change, say_changes
 from admin.checking import check, named_by
 from admin.labels import FIXED
 from admin.office import Office
 from admin.page import LANGUAGE_COOKIE, preferred
 from admin.row import Problem
-from admin.row_tags import changes_since, conflict, fits, tag_of
+from admin.row_tags import SEEN, changes_since, conflict, fits, latest_number, tag_of
 from admin.session import LIFETIME, SessionRow
 from admin.tables import Approval, ChangeLog, User, UserRole
 from admin.titles import add_labels, column_title, label
@@ -244,6 +244,22 @@ class Crud(PiccoloCRUD):
                 await self._changed(request, "create", row, None, await self._row(row))
         return response
 
+    async def get_all(self, request: Request, params: dict[str, Any]) -> Response:
+        """The rows, with the number of the last change that they show."""
+        seen = await latest_number()
+        response: Response = await super().get_all(request, params)
+        response.headers[SEEN] = str(seen)
+        return response
+
+    async def detail(self, request: Request) -> Response:
+        """One row; where it is gone and was to be saved, who took it."""
+        response: Response = await super().detail(request)
+        if response.status_code == 404 and request.method in ("PATCH", "DELETE"):
+            language = _language(request)
+            told = await self._told(request.path_params.get("row_id"), request.headers.get("if-match", ""), language)
+            raise refuse_row(language, conflict("panel.deleted_meanwhile", told))
+        return response
+
     async def get_single(self, request: Request, row_id: Any) -> Response:
         """A row, with the tag that must come back when it is saved."""
         response: Response = await super().get_single(request, row_id)
@@ -303,7 +319,7 @@ class Crud(PiccoloCRUD):
         """Refuse to save over what somebody else did since the row was opened."""
         tag = request.headers.get("if-match", "").strip()
         language = _language(request)
-        if tag and tag != "*" and now is not None and fits(tag, now):
+        if tag and tag != "*" and now is not None and await fits(tag, self.table, row, now):
             return
         if now is None:
             told = await self._told(row, tag, language)
@@ -467,7 +483,9 @@ class Panel(AdminRouter):
                 for config in self.table_configs
             },
             "readOnly": self.read_only_tables,
+            "history": {"title": render(message("changes.history"), language), "tables": list(NAMES)},
             "pages": dict(self._pages),
+            "editor": render(message("link.editor"), language),
         }
 
     def _may_see(self, config: TableConfig, request: Request) -> bool:
@@ -600,5 +618,11 @@ def make_panel(office: Office, rooms: Sequence[Room] = ()) -> Panel:
         add_labels(room.labels)
     further = [table for room in rooms for table in room.tables]
     pages = {table: path for room in rooms for table, path in room.pages.items()}
-    links = (("link.home", "/"), ("link.publish", "/publish"), ("link.periods", "/periods"))
+    links = (
+        ("link.home", "/"),
+        ("link.rules", "/desk/rules"),
+        ("link.publish", "/publish"),
+        ("link.changes", "/desk/changes"),
+        ("link.periods", "/periods"),
+    )
     return Panel(office, [*draft_tables(), *further, *system_tables()], links, pages)

@@ -24,7 +24,7 @@ from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message, render
 from engine.scalar import Raw
-from ledger.precedent import Precedent, make_precedent, with_expectation
+from ledger.precedent import Outcome, Precedent, Sum, Total, make_precedent, with_expectation
 from ledger.reading import Unknown
 from rules.draft import Stale, read_draft, tree_hash
 from rules.kept_cases import as_text, cases_of, key_of, named_apart, put, read_kept
@@ -47,11 +47,12 @@ class PrecedentForm(msgspec.Struct):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A sum on either side; None: none there."""
+    """A sum on either side, or the ``total`` to which a veto held somebody; None: none there."""
 
     rule: str
     title: str
     subject: str
+    total: bool = False
     ledger: Decimal | None
     draft: Decimal | None
 
@@ -76,7 +77,7 @@ def precedent_routes(office: Office) -> Router:
             "precedent.name", type=title, subject=held.get("name") or event.subject, day=event.time.date().isoformat()
         )
         rows = _rows(made, titles)
-        missing = sorted({each.rule for each in made.ledger} - titles.keys())
+        missing = sorted({each.rule for each in made.ledger.sums} - titles.keys())
         return await show(
             request,
             office,
@@ -138,8 +139,7 @@ async def _confirmed(form: PrecedentForm) -> Raw:
     made, _ = await _make(EventKey(form.source, form.event), tree)
     if form.expect == "draft" and made.draft is None and made.refused is None:
         raise Refused(Finding(path="expect", message=message("precedent.no_draft")))
-    sums = made.ledger if form.expect == "ledger" else made.draft or ()
-    raw: Raw = with_expectation(made.case, name, sums, refused=form.expect == "draft" and made.refused is not None)
+    raw: Raw = with_expectation(made, name, made.ledger if form.expect == "ledger" else made.draft)
     read_kept(raw, rules_of(tree).rulebook)
     return raw
 
@@ -150,10 +150,23 @@ def _subjects(made: Precedent) -> list[dict[str, Any]]:
 
 
 def _rows(made: Precedent, titles: dict[str, str]) -> list[Row]:
-    ledger = {(each.rule, each.subject): each.points for each in made.ledger}
-    draft = {(each.rule, each.subject): each.points for each in made.draft or ()}
+    ledger, draft = made.ledger, made.draft or Outcome()
+    return [*_sides(titles, ledger.sums, draft.sums), *_sides(titles, ledger.totals, draft.totals, total=True)]
+
+
+def _sides(
+    titles: dict[str, str], one: tuple[Sum | Total, ...], other: tuple[Sum | Total, ...], *, total: bool = False
+) -> list[Row]:
+    """The same rule and subject on either side."""
+    ledger, draft = ({(rule, subject): figure for rule, subject, figure in side} for side in (one, other))
     return [
-        Row(rule=rule, title=titles.get(rule, ""), subject=subject,
-            ledger=ledger.get((rule, subject)), draft=draft.get((rule, subject)))
+        Row(
+            rule=rule,
+            title=titles.get(rule, ""),
+            subject=subject,
+            total=total,
+            ledger=ledger.get((rule, subject)),
+            draft=draft.get((rule, subject)),
+        )
         for rule, subject in sorted({*ledger, *draft})
-    ]  # fmt: skip
+    ]

@@ -17,7 +17,9 @@ from admin.comparing import comparison_routes
 from admin.decisions import decision_routes
 from admin.desk import desk_routes
 from admin.desk_cases import case_routes
+from admin.editor import editor_routes
 from admin.entries import entry_routes
+from admin.exchange import exchange_routes
 from admin.guard import find_person
 from admin.hits import hits_routes
 from admin.home import home_routes
@@ -60,6 +62,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         period_routes(office),
         reconciliation_routes(office),
         verification_routes(office),
+        editor_routes(office),
         simulation_routes(office),
         panel_route(office, rooms),
         desk_routes(office),
@@ -70,6 +73,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         case_routes(office),
         precedent_routes(office),
         rule_case_routes(office),
+        exchange_routes(office),
     ]
 
 

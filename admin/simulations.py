@@ -3,6 +3,7 @@
 Whoever reads the whole ledger may try; nothing of it is kept there.
 """
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -21,7 +22,9 @@ from admin.office import Office
 from admin.page import language_of, refuse_page, show
 from admin.readers import READERS
 from admin.session import Person
+from admin.simulation_book import MOST_ENTRIES, write_book
 from admin.tables import Role
+from engine.bureau import Bureau
 from engine.finding import Finding, Refused
 from engine.language import message, render
 from engine.period import Period
@@ -39,6 +42,9 @@ Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 
 LISTED = 50
 """Subjects on one page."""
+TOP = 8
+"""Who gains and who loses most: so many of each at the head of a result."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ENTRIES = 50
 """Entry changes on one page."""
 SHOWN = ("changed", "up", "down", "ranks", "tiers", "awards", "all")
@@ -142,6 +148,28 @@ def simulation_routes(office: Office) -> Router:
         stage = render(message(f"simulation.stage.{run.stage}"), language_of(request))
         return {"running": run.running, "stage": stage, "percent": run.percent, "done": run.done, "of": run.of}
 
+    @get("/desk/simulations/{number:int}/workbook", guards=[signed_in(*READERS)], include_in_schema=False)
+    async def workbook(request: Web, number: FromPath[int]) -> Response[bytes]:
+        run = await _find(number)
+        found = run.result
+        if found is None:
+            raise NotFoundException
+        entries, _ = await simulations.entries(number, 0, MOST_ENTRIES)
+        names = await names_of({*(each.subject for each in found.subjects), *(each.subject for each in entries)})
+        async with reading():
+            bureau = get_current().bureau
+        period = bureau.calendar.periods.get(run.period)
+        called = (period and period.title) or run.period
+        written = await to_thread(
+            write_book, run, found, entries, called, names, award_titles(bureau), language_of(request)
+        )
+        headers = {
+            "content-disposition": f'attachment; filename="simulation-{number}.xlsx"',
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
+        return Response(written, media_type=XLSX, headers=headers)
+
     @post("/desk/simulations/{number:int}/end", guards=[signed_in(*READERS)], include_in_schema=False)
     async def end(request: Web, number: FromPath[int]) -> Response[Any]:
         run = await _find(number)
@@ -155,7 +183,7 @@ def simulation_routes(office: Office) -> Router:
 
     return Router(
         "/",
-        route_handlers=[simulations_page, begin, simulation_page, progress, end],
+        route_handlers=[simulations_page, begin, simulation_page, progress, workbook, end],
         exception_handlers=refuse_page(office),
     )
 
@@ -212,21 +240,34 @@ async def _result(run: Run, found: Simulated, asked: Asked) -> dict[str, Any]:
     )
     wanted = [each for each in found.subjects if _fits(each, asked, names)]
     async with reading():
-        versions = get_current().bureau.versions
-    rulebooks = [each.rulebook for each in versions]
+        bureau = get_current().bureau
     return {
         "names": names,
         "subjects": wanted[asked.at : asked.at + LISTED],
         "count": len(wanted),
         "listed": LISTED,
+        "tops": _tops(found),
         "rules": [each for each in found.rules if each.difference],
         "entries": entries,
         "following": following,
         "titles": {each.rule: each.title for each in found.rules},
-        "awards": {award.code: award.title for each in rulebooks for award in each.standing.awards},
+        "awards": award_titles(bureau),
         "tiers": any(each.tier_before or each.tier_after for each in found.subjects),
         "ends": _ends(found),
     }
+
+
+def _tops(found: Simulated) -> list[tuple[str, list[SubjectChange], int]]:
+    """Who gains and who loses most, and how many do; nothing where nobody does."""
+    moved = [each for each in found.subjects if each.difference]
+    up = [each for each in moved if each.difference is not None and each.difference > 0]
+    down = [each for each in moved if each.difference is not None and each.difference < 0]
+    return [("up", up[:TOP], len(up)), ("down", down[:TOP], len(down))] if moved else []
+
+
+def award_titles(bureau: Bureau) -> dict[str, str]:
+    """What awards are called in any version."""
+    return {award.code: award.title for each in bureau.versions for award in each.rulebook.standing.awards}
 
 
 def _ends(found: Simulated) -> datetime:

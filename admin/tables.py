@@ -4,7 +4,7 @@
 from enum import StrEnum
 
 from piccolo.apps.user.tables import BaseUser
-from piccolo.columns import Boolean, Date, ForeignKey, Integer, OnDelete, Serial, Text, Timestamptz, Varchar
+from piccolo.columns import Boolean, Bytea, Date, ForeignKey, Integer, OnDelete, Serial, Text, Timestamptz, Varchar
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.columns.readable import Readable
 from piccolo.constraints import Unique
@@ -146,6 +146,22 @@ class Statement(Table, tablename="statement"):
     unexpected_count = Integer()
     missing = Text(default="[]")
     unexpected = Text(default="[]")
+
+
+class Upload(Table, tablename="upload"):
+    """A file that was sent in and looked at, kept until its sender confirms the import or sends another.
+
+    ``code`` is a secret that its sender's pages name it by; ``since`` is the day from which an organisation is to hold.
+    """
+
+    id: Serial
+    code = Varchar(length=64, unique=True)
+    user = Varchar(length=100)
+    at = Timestamptz(default=TimestamptzNow())
+    what = Varchar(length=16)
+    name = Text()
+    since = Date(null=True, default=None)
+    content = Bytea(null=True, default=None)
 
 
 APPEND_ONLY: tuple[type[Table], ...] = (Approval, ChangeLog, Reception, Statement)

@@ -129,9 +129,12 @@ def _read_only(each: Kept, rulebook: Rulebook) -> Kept:
 
 # in words
 
+_FIGURES = frozenset(("total", "final", "rank", "tier"))
+
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A mismatch for people: whose, by which rule, of what; both sides. No subject and rule: ``what`` says it all."""
+    """A mismatch for people: whose, by which rule (none: a figure), of what; both sides. No subject: ``what`` says it
+    all."""
 
     step: int
     what: Message
@@ -147,14 +150,20 @@ def tell(each: Mismatch) -> Told:
     if each.what.key == "checking.posted" and isinstance(of := args["of"], Message):
         return Told(step=each.step, what=of, subject=str(args["subject"]), rule=str(args["rule"]),
                     expected=each.expected, actual=each.actual)  # fmt: skip
+    if (figure := each.what.key.removeprefix("checking.")) in _FIGURES:
+        what = message(f"kept.figure.{figure}", period=args["period"])
+        return Told(step=each.step, what=what, subject=str(args["subject"]), expected=each.expected, actual=each.actual)
     return Told(step=each.step, what=each.what, expected=each.expected, actual=each.actual)
 
 
 def say(told: Told, names: Mapping[str, str], titles: Mapping[str, str]) -> Message:
     """The mismatch as one sentence."""
     sides = {"expected": signed(told.expected), "actual": signed(told.actual)}
-    if not told.rule:
+    if not told.subject:
         return message("kept.differs", step=told.step, what=told.what, **sides)
+    if not told.rule:
+        subject = _named(told.subject, names)
+        return message("kept.differs_figure", step=told.step, subject=subject, what=told.what, **sides)
     return message(
         "kept.differs_posted",
         step=told.step,

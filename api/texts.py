@@ -300,6 +300,19 @@ TEXTS: Catalogue = {
     ),
     "simulation.more": ("另有 {count} 个对象变化，详见 --json 或页面", "{count} more; see --json, or the page"),
     "simulation.owner": ("只有发起人或绩效办可以取消", "whoever started it, or the office, may cancel it"),
+    "tables.as_it_is": ("没有别的信息", "nothing else"),
+    "tables.change": ("{kind} {code} {name} {said}", "{kind} {code} {name} {said}"),
+    "tables.entries": ("台账将有 {entries} 条明细随之变化", "{entries} entries of the ledger would change"),
+    "tables.preview": ("以上只是预览，什么也没有导入", "this was a preview; nothing was imported"),
+    "tables.draft": ("已导入，草稿已整本替换（摘要 {hash}）", "imported: the draft has been replaced (hash {hash})"),
+    "tables.act": ("已导入，见管理行为 {act}", "imported, by the act {act}"),
+    "tables.written": ("已写入 {file}", "written to {file}"),
+    "tables.ending": (
+        "{what} 不能写成 {ending}；规则书可写成 .xlsx、.yaml，考评对象和关系还可写成 .csv，"
+        "全部只可写成 .xlsx，事件只可写成 .csv",
+        "{what} cannot be written as {ending}; a rulebook as .xlsx or .yaml, subjects and relations as .csv as well,"
+        " all of them as .xlsx only, events as .csv only",
+    ),
 }
 
 register(TEXTS)

@@ -32,6 +32,7 @@ from rules.checking import RegisterClerk
 from rules.kept_cases import plain
 from rules.place import Findings, Place
 from rules.rows import Document
+from rules.trace import vetoing
 from rules.writing import amount
 
 
@@ -43,16 +44,35 @@ class Sum(NamedTuple):
     points: Decimal
 
 
+class Total(NamedTuple):
+    """The total to which a veto held a subject, the case's event being all that happened."""
+
+    rule: str
+    subject: str
+    total: Decimal
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event came to; ``totals`` are those of the shortest period around it."""
+
+    sums: tuple[Sum, ...] = ()
+    totals: tuple[Total, ...] = ()
+
+
 class Precedent(msgspec.Struct, frozen=True, kw_only=True):
-    """``case`` lacks its name and what it expects. ``ledger``: what the event came to there, before it was withdrawn
-    if it was; ``draft``: what the case comes to under the draft, None where that could not be told; ``refused``: the
-    draft does not take the event. ``beside``: the ledger says that other events counted.
+    """``case`` lacks its name and what it expects; ``period`` is the shortest of its periods.
+
+    ``ledger``: what the event came to there, before it was withdrawn if it was; totals are reckoned by the version
+    that rules it, for the ledger's hold what else happened. ``draft``: what the case comes to under the draft, None
+    where that could not be told; ``refused``: the draft does not take the event. ``beside``: the ledger says that
+    other events counted.
     """
 
     event: EventView
     case: Document
-    ledger: tuple[Sum, ...]
-    draft: tuple[Sum, ...] | None = None
+    period: str | None
+    ledger: Outcome
+    draft: Outcome | None = None
     refused: Refused | None = None
     beside: bool = False
 
@@ -63,50 +83,77 @@ async def make_precedent(key: EventKey, draft: Rulebook | None) -> Precedent:
     async with reading() as connection:
         row = await find_event(connection, key)
         event = view_event(row)
-        ledger = tuple(await _posted(connection, key))
+        posted = tuple(await _posted(connection, key))
         charges = view_charges(await rows_of_event(connection, key), EVERYTHING)
         bureau = current.bureau
         ruling = bureau.version_at(row["time"])
         rulebooks = [each for each in (draft, None if ruling is None else ruling.rulebook) if each is not None]
         around = _Around(bureau.organisation, bureau.day(row["time"]), rulebooks)
-        codes = around.reach(event, (each.subject for each in ledger))
+        codes = around.reach(event, (each.subject for each in posted))
         names = await _names(connection, codes)
     case = plain(_write(event, bureau, around, codes, names))
-    found = Precedent(
+    shortest = bureau.calendar.shortest(around.day)
+    period = None if shortest is None else shortest.code
+    by_version = None if ruling is None else _reckon(case, period, ruling.rulebook)
+    held = by_version.totals if isinstance(by_version, Outcome) else ()
+    by_draft = None if draft is None else _reckon(case, period, draft)
+    return Precedent(
         event=event,
         case=case,
-        ledger=ledger,
+        period=period,
+        ledger=Outcome(sums=posted, totals=held),
+        draft=by_draft if isinstance(by_draft, Outcome) else None,
+        refused=by_draft if isinstance(by_draft, Refused) else None,
         beside=any(each.superseded or each.clipped for each in charges.items),
     )
-    return found if draft is None else _reckon(found, draft)
 
 
-def with_expectation(case: Document, name: str, sums: Iterable[Sum], *, refused: bool = False) -> Any:
-    """The case under that name, expecting these sums, or the event's refusal."""
-    event: Any = case["steps"][0]["event"]  # type: ignore[index,call-overload]
+def with_expectation(made: Precedent, name: str, outcome: Outcome | None) -> Any:
+    """The case under that name, expecting this outcome; None: that the event is refused."""
+    event = _event_of(made.case)
     expect: Document = {
         "posted": [
             {"event": event["id"], "rule": each.rule, "subject": each.subject, "points": amount(each.points)}
-            for each in sums
+            for each in (outcome.sums if outcome is not None else ())
         ]
     }
-    if refused:
+    if outcome is None:
         expect["refused"] = [{"id": event["id"]}]
-    return plain({"case": name, **case, "steps": [{"event": event}, {"expect": expect}]})
+    elif outcome.totals:
+        expect["period"] = made.period
+        expect["totals"] = {each.subject: amount(each.total) for each in outcome.totals}
+    return plain({"case": name, **made.case, "steps": [{"event": event}, {"expect": expect}]})
 
 
-def _reckon(found: Precedent, draft: Rulebook) -> Precedent:
+def _event_of(case: Document) -> Any:
+    steps: Any = case["steps"]
+    return steps[0]["event"]
+
+
+def _reckon(tree: Document, period: str | None, rulebook: Rulebook) -> Outcome | Refused | None:
+    """What the case comes to under the rulebook, or why that refuses its event; None where it cannot be read so."""
     findings = Findings()
-    case = read_case(Place({"case": "-", **found.case}, findings), None, draft)
+    case = read_case(Place({"case": "-", **tree}, findings), None, rulebook)
     if findings.errors:
-        return found
+        return None
     try:
         clerk = RegisterClerk(case)
-        clerk.record(found.case["steps"][0]["event"])  # type: ignore[index,call-overload]
+        clerk.record(_event_of(tree))
     except Refused as refused:
-        return msgspec.structs.replace(found, refused=refused)
+        return refused
     sums = tuple(Sum(key.rule, key.subject, points) for key, points in sorted(clerk.sums().items()) if points)
-    return msgspec.structs.replace(found, draft=sums)
+    return Outcome(sums=sums, totals=() if period is None else tuple(_held(clerk, period)))
+
+
+def _held(clerk: RegisterClerk, period: str) -> Iterator[Total]:
+    """Whom vetoes hold down, and to what."""
+    tallies = None
+    for held in clerk.register.held.values():
+        for rule, subjects in vetoing(clerk.register, held.recorded.event):
+            tallies = tallies or clerk.figures(period)
+            for subject in subjects:
+                if (tally := tallies.get(subject)) is not None and tally.total is not None:
+                    yield Total(rule, subject, tally.total)
 
 
 async def _posted(connection: Connection, key: EventKey) -> list[Sum]:

@@ -49,14 +49,14 @@ class Stale(Refused):
 
 async def read_draft() -> Document:
     """The draft as a document, all of it as it was at one moment."""
-    async with _snapshot():
+    async with snapshot():
         rows: Rows = {table: await table.objects().order_by(table._meta.primary_key) for table in DRAFT_TABLES}
     return put_together(rows)
 
 
 async def read_surroundings() -> Document:
     """The draft without its rules, and without what counts together with them: what one rule is read within, fast."""
-    async with _snapshot():
+    async with snapshot():
         rows: Rows = {table: await table.objects().order_by(table._meta.primary_key) for table in _SURROUNDINGS}
     return put_together(rows)
 
@@ -68,11 +68,13 @@ async def write_draft(document: Raw, *, replacing: str | None = None) -> str:
     :class:`~engine.finding.Refused` with all that the rows cannot hold.
     """
     wanted = take_apart(document)
-    async with _engine().transaction(allow_nested=True):
+    async with transaction():
         await lock_draft()
         if replacing is not None and replacing != await draft_hash():
             raise Stale(Finding(message=message("draft.stale")))
-        rows = take_apart(document, {table: await _ids(table, len(wanted.get(table, []))) for table in DRAFT_TABLES})
+        rows = take_apart(
+            document, {table: await fresh_ids(table, len(wanted.get(table, []))) for table in DRAFT_TABLES}
+        )
         for table in reversed(DRAFT_TABLES):
             await table.delete(force=True)
         for table in DRAFT_TABLES:
@@ -80,6 +82,11 @@ async def write_draft(document: Raw, *, replacing: str | None = None) -> str:
             for at in range(0, len(held), _BATCH):
                 await table.insert(*held[at : at + _BATCH])
         return tree_hash(put_together(rows))
+
+
+def transaction() -> Any:
+    """A transaction of the draft, or the one that is open."""
+    return _engine().transaction(allow_nested=True)
 
 
 async def draft_hash() -> str:
@@ -119,7 +126,7 @@ def _sorted(tree: Any) -> Any:
     return tree
 
 
-async def _ids(table: type[Table], number: int) -> Iterator[int]:
+async def fresh_ids(table: type[Table], number: int) -> Iterator[int]:
     """Fresh ids: a page that still shows an old row never saves it over a new one."""
     if table is Draft:
         return count(1)
@@ -137,7 +144,7 @@ def _engine() -> Any:
 
 
 @asynccontextmanager
-async def _snapshot() -> AsyncIterator[None]:
+async def snapshot() -> AsyncIterator[None]:
     """One moment of the database; within a transaction, that transaction's view."""
     if _engine().transaction_exists():
         yield

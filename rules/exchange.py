@@ -6,7 +6,7 @@ at its line and path. Nothing is stored.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -17,10 +17,11 @@ from engine.language import Language, message, render
 from engine.organisation import Relation, Subject
 from engine.rulebook import Rulebook
 from engine.scalar import Raw, shown
+from rules.document import Document as Read
 from rules.document import read_document, write_rulebook
 from rules.draft import dated
 from rules.fault import Fault, Faulty, as_faults, faults_of
-from rules.form import find_form
+from rules.form import find_form, letters
 from rules.piece import Located
 from rules.roster import read_relations, read_subjects, write_relations, write_subjects
 from rules.roster_sheets import (
@@ -31,13 +32,13 @@ from rules.roster_sheets import (
     write_relation_sheet,
     write_subject_sheet,
 )
-from rules.rows import Document
+from rules.rows import Document, take_apart
 from rules.rulebook_filled import read_rulebook_sheets
 from rules.rulebook_forms import FORMS
 from rules.rulebook_sheets import write_rulebook_sheets
-from rules.spreadsheet import FilledSheet
+from rules.spreadsheet import FilledSheet, look_at_sheets
 from rules.tree import Path, dump_yaml, load
-from rules.workbook import BOUNDS, Cell, Sheet, read_workbook, write_workbook
+from rules.workbook import BOUNDS, Cell, Sheet, write_workbook
 
 Ending = Literal["yaml", "xlsx"]
 ENDINGS: Mapping[str, Ending] = {".yaml": "yaml", ".yml": "yaml", ".json": "yaml", ".xlsx": "xlsx"}
@@ -96,16 +97,29 @@ def write_roster_file(
     return write_workbook(sheets)
 
 
+def write_whole_file(
+    tree: Mapping[str, Raw],
+    subjects: Iterable[Subject],
+    relations: Iterable[Relation],
+    language: Language,
+    day: date | None = None,
+) -> bytes:
+    """A workbook that carries a rulebook, subjects and relations. ValueError as :func:`write_rulebook_file`."""
+    roster = [write_subject_sheet(subjects, language, day), write_relation_sheet(relations, language)]
+    return write_workbook([*write_rulebook_sheets(tree, language), *roster])
+
+
 def write_csv(sheet: Sheet) -> bytes:
     """A sheet as comma-separated values that spreadsheets read as Chinese; no text of it becomes a formula."""
     held = io.StringIO()
     writer = csv.writer(held)
-    writer.writerow(map(_plain, sheet.columns))
-    writer.writerows([_plain(cell) for cell in row] for row in sheet.rows)
+    writer.writerow(map(plain_cell, sheet.columns))
+    writer.writerows([plain_cell(cell) for cell in row] for row in sheet.rows)
     return BOM + held.getvalue().encode()
 
 
-def _plain(cell: Cell) -> str:
+def plain_cell(cell: Cell) -> str:
+    """A cell of comma-separated values: text that begins like a formula is marked as text."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
 
@@ -117,35 +131,61 @@ def read_rulebook_file(data: bytes, ending: Ending, now: datetime) -> ReadRulebo
     """The rulebook of a file. Where it has no effective time it is read as if published ``now``."""
     located: Located | None = None
     lines: Mapping[Path, int] = {}
+    faults: list[Fault] = []
     if ending == "xlsx":
-        filled = read_rulebook_sheets(_sheets(data, "rulebook"))
+        sheets, faults = _sheets(data, "rulebook")
+        filled = read_rulebook_sheets(sheets)
         tree, located = filled.tree, filled.located
+        faults = merged(faults, filled.faults)
     else:
         tree, lines = _mapping(data)
     try:
         given = tree if tree.get("effective") is not None else dated(tree, now)
         document = read_document(given, lines)
+        tree = tree if located is None else _canonical(document, tree)
+        take_apart(tree)
     except Refused as refused:
-        raise Faulty(*_faults(refused.findings, located)) from refused
+        raise Faulty(*merged(faults, _faults(refused.findings, located))) from refused
+    if faults:
+        raise Faulty(*faults)
     return ReadRulebook(tree=tree, rulebook=document.rulebook, odd=_faults(document.warnings, located))
 
 
-def read_roster_file(data: bytes, ending: Ending, *, since: date, known: Mapping[str, Subject]) -> ReadRoster:
+def read_roster_file(
+    data: bytes,
+    ending: Ending,
+    *,
+    since: date,
+    known: Mapping[str, Subject],
+    only: Collection[str] = ("subjects", "relations"),
+) -> ReadRoster:
     """The subjects, as they are from that day, and the relations of a file; ``known`` subjects are there."""
-    lists = read_roster_sheets(_sheets(data, "roster")) if ending == "xlsx" else _lists(data)
     faults: list[Fault] = []
+    if ending == "xlsx":
+        sheets, faults = _sheets(data, "roster")
+        lists, wrong = read_roster_sheets(sheets)
+        faults = merged(faults, wrong)
+    else:
+        lists = _lists(data)
+    lists = {name: held for name, held in lists.items() if name in only}
+    if not lists:
+        faults.append(
+            Fault(said=message("exchange.lists", keys=", ".join(sorted(only)), given=message("scalar.nothing")))
+        )
     subjects: tuple[Subject, ...] = ()
     relations: tuple[Relation, ...] = ()
     try:
         if (held := lists.get("subjects")) is not None:
             subjects = read_subjects(held.items, since=since, known=known.values())
     except Refused as refused:
-        faults += _faults(refused.findings, None if held is None else held.located)
+        faults = merged(faults, _faults(refused.findings, None if held is None else held.located))
     try:
         if (held := lists.get("relations")) is not None:
-            relations = read_relations(held.items)
+            stated = lists["subjects"].items if "subjects" in lists else []
+            codes = {str(item.get("code")) for item in stated if isinstance(item, dict)}
+            relations = read_relations(held.items, known={*known, *codes})
     except Refused as refused:
-        faults += _faults(refused.findings, None if held is None else held.located)
+        faults = merged(faults, _faults(refused.findings, None if held is None else held.located))
     if faults:
         raise Faulty(*faults)
     return ReadRoster(subjects=subjects, relations=relations, locate=_locator(lists))
@@ -154,7 +194,7 @@ def read_roster_file(data: bytes, ending: Ending, *, since: date, known: Mapping
 def kinds_in(data: bytes, ending: Ending) -> frozenset[str]:
     """What the file holds: ``rulebook``, ``subjects``, ``relations``."""
     if ending == "xlsx":
-        sheets = read_workbook(data, passing=_GUIDES)
+        sheets, _ = look_at_sheets(data, BOUNDS, _GUIDES)
         held = {form.name for sheet in sheets if (form := find_form(ROSTER_FORMS, sheet.title))}
         return frozenset(held | ({"rulebook"} if any(find_form(FORMS, sheet.title) for sheet in sheets) else set()))
     trees = load(data)
@@ -163,24 +203,39 @@ def kinds_in(data: bytes, ending: Ending) -> frozenset[str]:
     return frozenset((keys & {"subjects", "relations"}) | ({"rulebook"} if keys & _RULEBOOK_KEYS else set()))
 
 
-def _sheets(data: bytes, what: Literal["rulebook", "roster"]) -> Sequence[FilledSheet]:
-    """The sheets of a workbook, none of them unknown, some of them of what is wanted."""
+def _sheets(data: bytes, what: Literal["rulebook", "roster"]) -> tuple[Sequence[FilledSheet], list[Fault]]:
+    """The sheets of a workbook and what of their cells cannot be taken; refused where none is of what is wanted."""
     try:
-        sheets = read_workbook(data, BOUNDS, passing=_GUIDES)
+        sheets, findings = look_at_sheets(data, BOUNDS, _GUIDES)
     except Refused as refused:
         raise Faulty(*faults_of(refused)) from refused
     wanted = FORMS if what == "rulebook" else ROSTER_FORMS
     known = "、".join(render(form.title) for form in wanted)
-    faults = [
+    faults = [_titled(fault, sheets) for fault in as_faults(findings)]
+    faults += [
         Fault(said=message("sheet.unknown_sheet", title=sheet.title, known=known), sheet=sheet.title)
         for sheet in sheets
         if find_form((*FORMS, *ROSTER_FORMS), sheet.title) is None and (sheet.columns or sheet.rows)
     ]
-    if not faults and not any(find_form(wanted, sheet.title) for sheet in sheets):
-        faults.append(Fault(said=message("sheet.empty", known=known)))
-    if faults:
-        raise Faulty(*faults)
-    return sheets
+    if not any(find_form(wanted, sheet.title) for sheet in sheets):
+        raise Faulty(*(faults or [Fault(said=message("sheet.empty", known=known))]))
+    return sheets, faults
+
+
+def _titled(fault: Fault, sheets: Iterable[FilledSheet]) -> Fault:
+    """The fault of a cell with the title of its column."""
+    for sheet in sheets:
+        for at, title in enumerate(sheet.columns, start=1):
+            if sheet.title == fault.sheet and fault.cell == f"{letters(at)}{fault.row}":
+                return msgspec.structs.replace(fault, column=title)
+    return fault
+
+
+def merged(faults: Iterable[Fault], further: Iterable[Fault]) -> list[Fault]:
+    """Faults with those found later, less what only follows from a cell that could not be taken."""
+    held = list(faults)
+    seen = {(each.sheet, each.cell) for each in held if each.cell}
+    return held + [each for each in further if not each.cell or (each.sheet, each.cell) not in seen]
 
 
 def _mapping(data: bytes) -> tuple[Document, Mapping[Path, int]]:
@@ -253,9 +308,9 @@ def _locator(lists: Mapping[str, FilledList]) -> Callable[[Finding], Fault]:
     return locate
 
 
-def canonical(tree: Document, now: datetime) -> dict[str, Raw] | None:
-    """The document in its canonical form, for comparison; None where it is no rulebook yet."""
-    try:
-        return write_rulebook(read_document(tree if tree.get("effective") is not None else dated(tree, now)).rulebook)
-    except Refused:
-        return None
+def _canonical(document: Read, tree: Document) -> Document:
+    """The document with its numbers as the office writes them: a spreadsheet makes 2 of 2.00."""
+    written: Document = {**write_rulebook(document.rulebook)}
+    if tree.get("effective") is None:
+        del written["effective"]
+    return {**written, "cases": list(document.cases)} if document.cases else written

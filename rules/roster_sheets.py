@@ -8,7 +8,7 @@ import msgspec
 from engine.language import Language, message, render
 from engine.organisation import Relation, Subject
 from engine.scalar import Raw
-from rules.fault import Fault, Faulty
+from rules.fault import Fault
 from rules.form import Column, Form, find_form, read_form, write_form
 from rules.piece import Located, Piece
 from rules.roster import write_relations, write_subjects
@@ -83,8 +83,8 @@ def _sheet(form: Form, items: Iterable[Mapping[str, Any]], language: Language) -
     return write_form(form, rows, language)
 
 
-def read_roster_sheets(sheets: Sequence[FilledSheet]) -> dict[str, FilledList]:
-    """The lists that the sheets hold, by the form's name; :class:`~rules.fault.Faulty` with what is wrong in cells."""
+def read_roster_sheets(sheets: Sequence[FilledSheet]) -> tuple[dict[str, FilledList], list[Fault]]:
+    """The lists that the sheets hold, by the form's name, and what of their cells could not be taken."""
     read: dict[str, FilledList] = {}
     faults: list[Fault] = []
     for sheet in sheets:
@@ -104,6 +104,4 @@ def read_roster_sheets(sheets: Sequence[FilledSheet]) -> dict[str, FilledList]:
             items.append(piece.tree)
             located.add(piece.within(place))
         read[form.name] = FilledList(items, located)
-    if faults:
-        raise Faulty(*faults)
-    return read
+    return read, faults

@@ -20,11 +20,17 @@ T = TypeVar("T")
 class RowWriter:
     """Makes rows of what stands in a tree. Every misfit is kept; :meth:`close` refuses with all of them."""
 
-    def __init__(self, ids: Mapping[type[Table], Iterator[int]] | None = None) -> None:
+    def __init__(
+        self,
+        ids: Mapping[type[Table], Iterator[int]] | None = None,
+        known: Mapping[type[Table], Mapping[str, int]] | None = None,
+    ) -> None:
         self.rows: Rows = defaultdict(list)
         self.findings: list[Finding] = []
         self._ids = dict(ids or {})
         self._known: dict[type[Table], dict[str, int]] = defaultdict(dict)
+        for table, codes in (known or {}).items():
+            self._known[table].update(codes)
 
     def close(self) -> Rows:
         """The rows; raises Refused where something did not fit."""

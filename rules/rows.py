@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from piccolo.table import Table
 
 from engine import scalar
@@ -38,7 +39,7 @@ from rules.tables import (
     DraftStep,
 )
 
-__all__ = ["Document", "Rows", "from_json", "put_together", "take_apart", "to_json"]
+__all__ = ["Document", "Rows", "from_json", "put_together", "take_apart", "take_rule_apart", "to_json"]
 
 TIMEZONE = ZoneInfo("Asia/Shanghai")
 
@@ -84,6 +85,14 @@ class _Taker(RowWriter):
             self._belongings(number, rule, f"rules[{at}]")
         take_scorecards(self, tree.get("scorecards"), "scorecards")
         take_standing(self, self._standing(tree), "standing")
+        return self.close()
+
+    def write_rule(self, rule: Raw, place: int) -> Rows:
+        """The rows of one rule."""
+        tree = self.mapping(rule, "")
+        number = self._rule(place, tree, "")
+        self._belongings(number, tree, "")
+        self.findings = [msgspec.structs.replace(found, path=found.path.lstrip(".")) for found in self.findings]
         return self.close()
 
     def _standing(self, tree: Mapping[str, Raw]) -> Mapping[str, Raw]:
@@ -305,6 +314,22 @@ def take_apart(document: Raw, ids: Mapping[type[Table], Iterator[int]] | None = 
     return _Taker(ids).write(document)
 
 
+def take_rule_apart(
+    rule: Raw,
+    *,
+    place: int,
+    number: int,
+    known: Mapping[type[Table], Mapping[str, int]],
+    ids: Mapping[type[Table], Iterator[int]] | None = None,
+) -> Rows:
+    """The rows of one rule, its own with this id and place; ``known``: the ids of what it may name, by code.
+
+    Raises Refused with what the rows cannot hold; paths begin at the rule.
+    """
+    taker = _Taker({**(ids or {}), DraftRule: iter([number])}, known)
+    return taker.write_rule(rule, place)
+
+
 def put_together(rows: Mapping[type[Table], list[Any]], timezone: ZoneInfo = TIMEZONE) -> Document:
     """The document that the rows say, what is left out left out."""
     drafts = rows.get(Draft, [])
@@ -329,7 +354,7 @@ def put_together(rows: Mapping[type[Table], list[Any]], timezone: ZoneInfo = TIM
         row.code: given(title=row.title, sign=row.sign, per=row.per, max=row.max)
         for row in placed(rows.get(DraftLimit, []))
     }
-    assembler = _Assembler(rows, codes)
+    assembler = Assembler(rows, codes)
     tree["rules"] = [assembler.rule(row) for row in placed(rows.get(DraftRule, []))]
     tree["scorecards"] = put_scorecards(rows)
     tree["standing"] = put_standing(drafts, rows)
@@ -380,7 +405,7 @@ def _indicator(row: DraftIndicator, steps: list[DraftMeasureStep], event_types: 
     )
 
 
-class _Assembler:
+class Assembler:
     """Puts rules together from their rows."""
 
     def __init__(self, rows: Mapping[type[Table], list[Any]], codes: Mapping[type[Table], Mapping[int, str]]) -> None:

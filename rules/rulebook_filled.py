@@ -13,7 +13,7 @@ from engine import scalar
 from engine.finding import Refused
 from engine.language import Message, message
 from engine.scalar import Raw, Unfit
-from rules.fault import Fault, Faulty
+from rules.fault import Fault
 from rules.form import Entry, as_codes, as_instant, as_option, find_form, means, read_form
 from rules.piece import Located, Piece
 from rules.rows import Document
@@ -40,19 +40,21 @@ _RULES = {
     "veto_rules": "event_type",
 }
 """The sheets of rules, and the column without which a rule is none of its kind."""
+_NEEDED = {"event_type": "on", "relation": "joint", "compares": "differentiation", "progress": "progress"}
 _LAST = 10**9
 
 
 class FilledRulebook(msgspec.Struct, frozen=True):
-    """A rulebook's document as its sheets say it, and where its parts stand."""
+    """A rulebook's document as its sheets say it, where its parts stand, and what of the rows could not be taken."""
 
     tree: Document
     located: Located
+    faults: tuple[Fault, ...] = ()
 
 
 def read_rulebook_sheets(sheets: Sequence[FilledSheet]) -> FilledRulebook:
-    """The document that the sheets say. :class:`Faulty` where a cell or a row cannot be taken; what the document as a
-    whole makes of it is for :func:`rules.document.read_document` to find."""
+    """The document that the sheets say, as far as cells and rows can be taken; what it makes as a whole is for
+    :func:`rules.document.read_document` to find."""
     entries: dict[str, list[Entry]] = defaultdict(list)
     faults: list[Fault] = []
     for sheet in sheets:
@@ -66,9 +68,7 @@ def read_rulebook_sheets(sheets: Sequence[FilledSheet]) -> FilledRulebook:
         entries[form.name], faults = read, faults + wrong
     reader = _Reader(entries, faults)
     filled = reader.read()
-    if reader.faults:
-        raise Faulty(*reader.faults)
-    return filled
+    return msgspec.structs.replace(filled, faults=tuple(reader.faults))
 
 
 class _Reader:
@@ -273,9 +273,10 @@ class _Reader:
                     self._find(entry, message("document.twice", given=scalar.shown(code)), "code")
                     continue
                 codes.add(code)
+                piece = self._rule(form, entry)
                 if entry.get(needed) is None:
                     self._missing(entry, needed)
-                piece = self._rule(form, entry)
+                    piece.put((_NEEDED[needed],), "")
                 held[form][code] = entry, piece
                 read.append((self._number(entry, "place", _LAST), len(read), piece))
         self._steps(held["rules"])

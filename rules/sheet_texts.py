@@ -538,6 +538,18 @@ _FAULTS: Catalogue = {
     ),
 }
 
+_ROSTER: Catalogue = {
+    "roster.renamed": ("名称：{before} → {after}", "name: {before} → {after}"),
+    "roster.from": ("自 {day} 起，{said}", "from {day}, {said}"),
+    "roster.held": ("自 {start} 起，至 {end}", "from {start} until {end}"),
+    "roster.ends": (
+        "自 {start} 起，截止由 {before} 改为 {after}",
+        "from {start}; the end moves from {before} to {after}",
+    ),
+    "roster.always": ("一直以来", "always"),
+    "roster.no_end": ("长期", "no end"),
+}
+
 _WORKBOOKS: Catalogue = {
     "workbook.large": ("文件超过 {most} 字节", "the file is larger than {most} bytes"),
     "workbook.members": ("文件内的部件超过 {most} 个", "the file holds more than {most} parts"),
@@ -598,5 +610,5 @@ _WORKBOOKS: Catalogue = {
     "workbook.cell": ("单元格的内容“{given}”无法读取", "the cell’s content “{given}” cannot be read"),
 }
 
-for _catalogue in (_WORKBOOKS, _SHEETS, _COLUMNS, _NOTES, _OPTIONS, _FAULTS):
+for _catalogue in (_ROSTER, _WORKBOOKS, _SHEETS, _COLUMNS, _NOTES, _OPTIONS, _FAULTS):
     register(_catalogue)

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 import msgspec
 
-from engine.finding import Finding, Refused
+from engine.finding import Finding
 from engine.language import message
 from rules.archive import BOUNDS, Archive, Bounds, local, refuse
 
@@ -33,8 +33,10 @@ class FilledSheet(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[FilledRow, ...]
 
 
-def read_sheets(data: bytes, bounds: Bounds = BOUNDS, passing: Collection[str] = ()) -> tuple[FilledSheet, ...]:
-    """The sheets of the file; Refused with findings."""
+def look_at_sheets(
+    data: bytes, bounds: Bounds = BOUNDS, passing: Collection[str] = ()
+) -> tuple[tuple[FilledSheet, ...], tuple[Finding, ...]]:
+    """The sheets of the file, and what cannot be taken of them: such a cell is None. Refused where the file is none."""
     archive = Archive(data, bounds)
     listed, targets = _Listed(), _Targets()
     base = "xl/"
@@ -59,12 +61,10 @@ def read_sheets(data: bytes, bounds: Bounds = BOUNDS, passing: Collection[str] =
         left -= len(grid.rows)
         sheet = grid.sheet()
         found += grid.found
+        sheets.append(sheet)
         if len(found) > bounds.findings:
             break
-        sheets.append(sheet)
-    if found:
-        raise Refused(*found[: bounds.findings])
-    return tuple(sheets)
+    return tuple(sheets), tuple(found[: bounds.findings])
 
 
 class _Listed:

@@ -414,6 +414,48 @@ TEXTS: Catalogue = {
     "wording.relation.principal": ("主要负责人", "principal"),
     "wording.relation.supervising_leader": ("分管领导", "supervising leader"),
     "wording.relation.direct_person": ("直接责任人", "directly responsible"),
+    # one rule: its form, its saving
+    "rows.field": ("请选择字段", "choose a field"),
+    "rows.value": ("请填写要比较的值", "give a value to compare with"),
+    "rows.number": (
+        "应为数字（半角，不带千分号、单位），写的是“{given}”",
+        "expected a number without separators or units, not “{given}”",
+    ),
+    "rows.date": ("应为日期（如 2026-03-01），写的是“{given}”", "expected a date such as 2026-03-01, not “{given}”"),
+    "rows.line": ("文本只能是一行", "a text is one line"),
+    "rows.empty_group": ("这一组还没有条件，请添加或删去", "this group is empty: add a row, or remove it"),
+    "rows.written": ("手写条件第 {column} 列：{what}", "written by hand, column {column}: {what}"),
+    "form.not_shown": (
+        "这条规则有表单显示不了的写法，请在“文本”中修改",
+        "a form cannot show all of this rule: edit it as text",
+    ),
+    "form.key": ("请填写取值", "give the value of this row"),
+    "form.key_twice": ("取值“{given}”重复", "the value “{given}” stands twice"),
+    "form.test": ("请选择判断方式", "choose a test"),
+    "form.test_twice": ("同一种判断只能有一条", "a test stands once only"),
+    "form.size": (
+        "比例和固定分值，应填且只填一项",
+        "give either a share or a fixed size, and not both",
+    ),
+    "form.factor": ("请选择字段或填写倍数", "choose a field, or give a number"),
+    "form.kind": ("看不出是哪一类规则", "no kind of rule can be told"),
+    "form.consequence": (
+        "“考不出差异时”“考出差异时”至少填一项",
+        "say what follows where there is no difference, or where there is one",
+    ),
+    "form.one_rule": (
+        "这里应是一条规则（一组键值），实际为：{given}",
+        "expected one rule (a mapping) here, got: {given}",
+    ),
+    "rule.changed_meanwhile": (
+        "您打开以后，这条规则被别人改过",
+        "somebody has changed this rule since you opened it",
+    ),
+    "rule.named": (
+        "不能删除：连带规则 {rules} 指明了这条规则，请先从它们的“连带来源”中去掉",
+        "cannot be deleted: the joint rules {rules} name it; take it out of their sources first",
+    ),
+    "rule.gone": ("没有代码为“{code}”的规则", "there is no rule of the code “{code}”"),
     # --- comparison, row by row ---
     "comparison.order_of": ("{rule} 的次序", "place of {rule}"),
     "comparison.first": ("排在最前", "before all others"),

@@ -50,15 +50,18 @@ def _charging(register: Register) -> Iterator[str]:
     yield from (posted.entry.charge.key.rule for posted in register.entries)
     yield from (key.rule for key in register.fresh())
     for held in register.held.values():
-        event = held.recorded.event
-        version = register.bureau.version_at(event.time)
-        if version is None:
-            continue
-        vetoes = [rule for rule in version.rulebook.rules if isinstance(rule, VetoRule) and rule.on == event.type]
-        if not vetoes:
-            continue
-        scene = set_scene(register.bureau, event, version, register.matcher, _recall_nothing)
-        yield from (rule.code for rule in vetoes if rule.code in scene.fired and charged_by(rule, scene))
+        yield from (rule for rule, subjects in vetoing(register, held.recorded.event) if subjects)
+
+
+def vetoing(register: Register, event: Event) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The vetoes that hold for an event, and whom they hold down."""
+    version = register.bureau.version_at(event.time)
+    rules = () if version is None else version.rulebook.rules
+    vetoes = [rule for rule in rules if isinstance(rule, VetoRule) and rule.on == event.type]
+    if version is None or not vetoes:
+        return
+    scene = set_scene(register.bureau, event, version, register.matcher, _recall_nothing)
+    yield from ((rule.code, charged_by(rule, scene)) for rule in vetoes if rule.code in scene.fired)
 
 
 def _recall_nothing(event: Event, repeat: Repeat) -> EventKey | None:  # noqa: ARG001  (whether it fired needs none)

@@ -21,10 +21,12 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.finding import Refused
 from rules.archive import BOUNDS, Bounds
-from rules.spreadsheet import FilledRow, FilledSheet, read_sheets
+from rules.spreadsheet import FilledRow, FilledSheet, look_at_sheets
 
 __all__ = ["BOUNDS", "Bounds", "Cell", "FilledRow", "FilledSheet", "Hint", "Sheet", "read_workbook", "write_workbook"]
 
@@ -37,6 +39,7 @@ FIRST_DAY = date(1900, 3, 1)
 """Spreadsheets take 1900 for a leap year; days before are written as text."""
 
 _NARROWEST, _WIDEST, _LOOKED_AT = 8, 60, 300
+_LINE, _MOST_LINES = 15, 8
 _LONGEST_LIST = 255
 _ROOM_TO_FILL = 2_000
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -90,7 +93,10 @@ def read_workbook(data: bytes, bounds: Bounds = BOUNDS, *, passing: Collection[s
     too much when unpacked, protected by a password, an old ``.xls``, no workbook at all. Nothing is evaluated and no
     entity of XML is resolved.
     """
-    return read_sheets(data, bounds, passing)
+    sheets, findings = look_at_sheets(data, bounds, passing)
+    if findings:
+        raise Refused(*findings)
+    return sheets
 
 
 def _write_sheet(page: Worksheet, sheet: Sheet) -> None:
@@ -108,9 +114,17 @@ def _write_sheet(page: Worksheet, sheet: Sheet) -> None:
         shown = [title, *(row[at - 1] for row in sheet.rows[:_LOOKED_AT] if at <= len(row))]
         width = max(map(_width, shown)) + 2
         page.column_dimensions[get_column_letter(at)].width = min(max(width, _NARROWEST), _WIDEST)
+    widths = [page.column_dimensions[get_column_letter(at)].width for at in range(1, len(sheet.columns) + 1)]
+    for step, row in enumerate(sheet.rows, start=2):
+        lines = max((_lines(value, int(width)) for value, width in zip(row, widths, strict=False)), default=1)
+        if lines > 1:
+            page.row_dimensions[step].height = _LINE * min(lines, _MOST_LINES)
     for at, hint in enumerate(sheet.hints, start=1):
         _help(page, at, hint)
     page.freeze_panes = "A2"
+    page.print_title_rows = "1:1"
+    page.page_setup.orientation, page.page_setup.paperSize = "landscape", page.PAPERSIZE_A4
+    page.page_setup.fitToHeight, page.sheet_properties.pageSetUpPr = 0, PageSetupProperties(fitToPage=True)
     if sheet.columns:
         page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.columns))}{len(sheet.rows) + 1}"
 
@@ -175,7 +189,18 @@ def _put_time(cell: _Cell, value: date | datetime, shown: str) -> None:
     cell.number_format = shown
 
 
+def _lines(value: Cell, width: int) -> int:
+    """How many lines the value takes in a column of that width."""
+    if not isinstance(value, str) or (len(value) * 2 < width and "\n" not in value):
+        return 1
+    return sum(1 + max(0, _wide(line) - 1) // max(1, width - 1) for line in value[:2_000].splitlines())
+
+
 def _width(value: Cell) -> int:
     """How wide the value is, in half-width characters, at its widest line."""
     lines = str("" if value is None else value).splitlines() or [""]
-    return max(sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line[:_WIDEST]) for line in lines)
+    return max(_wide(line[:_WIDEST]) for line in lines)
+
+
+def _wide(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in line)

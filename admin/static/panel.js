@@ -113,7 +113,9 @@
 
   // What is saved of a row says which row it was when it was opened: whoever changed it meanwhile is not overwritten.
   const tags = new Map();
-  const rowAddress = /\/admin\/api\/tables\/[^/]+\/[^/]+\/$/;
+  const listed = new Map();
+  const rowAddress = /^(\/admin\/api\/tables\/[^/]+\/)[^/]+\/$/;
+  const listAddress = /^\/admin\/api\/tables\/[^/]+\/$/;
   const plainOpen = XMLHttpRequest.prototype.open;
   const plainSend = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.open = function (method, address, ...given) {
@@ -123,15 +125,21 @@
   XMLHttpRequest.prototype.send = function (...given) {
     const { method, path } = this.jikao ?? {};
     if (path !== undefined && rowAddress.test(path)) {
-      if ((method === "PATCH" || method === "DELETE") && tags.has(path)) {
-        this.setRequestHeader("If-Match", tags.get(path));
-      }
+      const seen = listed.get(rowAddress.exec(path)[1]);
+      const tag = tags.get(path) ?? (seen === undefined ? undefined : `"-${seen}"`);
+      if ((method === "PATCH" || method === "DELETE") && tag !== undefined) this.setRequestHeader("If-Match", tag);
       if (method === "GET" || method === "PATCH") {
         this.addEventListener("load", () => {
           const tag = this.status < 300 ? this.getResponseHeader("etag") : null;
           if (tag !== null) tags.set(path, tag);
         });
       }
+    }
+    if (path !== undefined && method === "GET" && listAddress.test(path) && !rowPage.test(window.location.hash)) {
+      this.addEventListener("load", () => {
+        listed.set(path, this.getResponseHeader("x-last-change") ?? undefined);
+        for (const row of tags.keys()) if (row.startsWith(path)) tags.delete(row);
+      });
     }
     return plainSend.apply(this, given);
   };
@@ -142,6 +150,18 @@
     constructor(parts, options) {
       super(options?.type?.startsWith("text/csv") ? ["\ufeff", ...parts] : parts, options);
     }
+  };
+
+  // A rule has an editor of its own.
+  const linkEditor = () => {
+    if (!/^#\/draft_rule\/\d+/.test(window.location.hash) || document.querySelector(".to-editor")) return;
+    const code = document.querySelector("form input[name=code]");
+    if (!code?.value) return;
+    const link = document.createElement("a");
+    link.href = `/desk/rules/${encodeURIComponent(code.value)}`;
+    link.textContent = told.editor;
+    link.className = "to-editor";
+    code.form.before(link);
   };
 
   // Some rows have a page of their own, and so has the change of a password.
@@ -158,6 +178,20 @@
     window.location.assign(page);
   }, true);
 
+  // Who changed this row, and what.
+  const history = () => {
+    const row = /^#\/([^/?]+)\/([^/?]+)/.exec(window.location.hash);
+    const header = document.querySelector("#app .header h1")?.parentElement;
+    if (!header || !row || row[2] === "add" || !told.history.tables.includes(row[1])) return;
+    const address = `/desk/changes?table=${row[1]}&row=${row[2]}`;
+    let link = header.querySelector("a.history");
+    if (link?.getAttribute("href") === address) return;
+    link ??= header.insertBefore(document.createElement("a"), header.querySelector("h1").nextSibling);
+    link.className = "history";
+    link.href = address;
+    link.textContent = told.history.title;
+  };
+
   const start = () => {
     mark();
     new MutationObserver((changes) => {
@@ -165,9 +199,12 @@
         if (change.type === "characterData") say(change.target);
         else change.addedNodes.forEach(translate);
       }
+      history();
+      linkEditor();
       if (window.location.hash.startsWith("#/login")) window.location.assign("/login?next=/admin/");
     }).observe(document.body, { childList: true, characterData: true, subtree: true });
     translate(document.body);
+    document.addEventListener("input", linkEditor);
   };
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start);

@@ -14,6 +14,15 @@ import msgspec
 
 from api import settings as environment
 from api.commands.speaking import for_machines, say, tell
+from api.commands.tables import (
+    WHATS,
+    Asked,
+    Tables,
+    bring_tables,
+    preview_tables,
+    read_since,
+    tell_tables,
+)
 from api.database import borrowed
 from api.importing import Imported, Importer, RefusedLine, read_lines
 from api.opening import run
@@ -24,6 +33,7 @@ from engine.finding import Finding, Refused
 from engine.language import message, render
 from ledger.current import Current, use_current
 from ledger.recording import Recorder
+from rules.workbook import BOUNDS
 
 STDIN = "-"
 MOST_LISTED = 10_000
@@ -33,11 +43,16 @@ _BEAT = 0.5
 
 
 class Options(NamedTuple):
-    """How something is imported."""
+    """How something is imported. ``what`` to ``preview`` are of tables, the others of events."""
 
     atomic: bool
     refused: Path | None
     as_json: bool
+    file: str = STDIN
+    what: str | None = None
+    since: str | None = None
+    reason: str = ""
+    preview: bool = False
 
 
 @click.command(name="import")
@@ -48,16 +63,37 @@ class Options(NamedTuple):
     type=click.Path(path_type=Path, dir_okay=False),
     help="退回的行写入这个新文件，改好后可再导入 / refused lines go into this new file, to be mended",
 )
+@click.option(
+    "--what",
+    type=click.Choice(["events", *WHATS]),
+    help="文件里的哪些内容；不写则看文件里有什么 / which part of the file; left out: whatever it holds",
+)
+@click.option("--since", metavar="DATE", help="变化自哪天起，默认今天 / from which day subjects are so; default today")
+@click.option("--reason", default="", help="理由；影响到已有事件时必须写 / why; needed where past events are concerned")
+@click.option(
+    "--preview", is_flag=True, help="只看会有哪些变化，什么也不导入 / tell what would change and keep nothing"
+)
 @for_machines
-def import_(file: str, atomic: bool, refused: Path | None, as_json: bool) -> int:
-    """导入文件：事件 .ndjson，每行一个；- 为标准输入 / import a file: events, one a line; - is the standard input."""
-    importer = _IMPORTERS.get(".ndjson" if file == STDIN else Path(file).suffix.lower())
-    if importer is None:
+def import_(
+    file: str,
+    atomic: bool,
+    refused: Path | None,
+    what: str | None,
+    since: str | None,
+    reason: str,
+    preview: bool,
+    as_json: bool,
+) -> int:
+    """导入文件：事件 .ndjson，每行一个，- 为标准输入；规则书、考评对象、关系 .yaml、.xlsx / import a file: events
+    (.ndjson, one a line, - is the standard input), a rulebook, subjects, relations (.yaml, .xlsx)."""
+    ending = ".ndjson" if file == STDIN else Path(file).suffix.lower()
+    importer = _IMPORTERS.get(ending)
+    if importer is None or (what is not None and (what == "events") != (importer is import_events)):
         said = message("import.ending", known=", ".join(_IMPORTERS))
         raise Refused(Finding(path=file, message=said))
     settings = environment.read()
     with _opened(file) as stream:
-        return importer(settings, stream, Options(atomic, refused, as_json))
+        return importer(settings, stream, Options(atomic, refused, as_json, file, what, since, reason, preview))
 
 
 def import_events(settings: Settings, stream: BinaryIO, options: Options) -> int:
@@ -92,9 +128,29 @@ def import_events(settings: Settings, stream: BinaryIO, options: Options) -> int
     return 1 if imported.refused else 0
 
 
+def import_tables(settings: Settings, stream: BinaryIO, options: Options) -> int:
+    """Import a rulebook, subjects and relations, all or none; the exit status. Refused with every fault."""
+    data = stream.read(BOUNDS.bytes + 1)
+
+    async def work(there: Settings) -> Tables:
+        current = Current(there.timezone, DirectMatcher if there.matcher == "direct" else BothMatcher)
+        use_current(current)
+        async with borrowed() as connection:
+            await current.refresh(connection)
+        since = read_since(options.since, there)
+        asked = Asked(file=options.file, data=data, what=options.what, since=since, reason=options.reason)
+        return await (preview_tables(asked) if options.preview else bring_tables(asked))
+
+    tell_tables(run(settings, work), as_json=options.as_json)
+    return 0
+
+
 _IMPORTERS: Mapping[str, Callable[[Settings, BinaryIO, Options], int]] = {
     ".ndjson": import_events,
     ".jsonl": import_events,
+    ".yaml": import_tables,
+    ".yml": import_tables,
+    ".xlsx": import_tables,
 }
 """What is imported from a file, by its ending."""
 

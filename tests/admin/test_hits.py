@@ -71,6 +71,7 @@ async def test_who_is_charged_must_be_there_and_the_points_must_come_out(sign_in
     told = await ask(client, {"rule": "K02", "on": "notice", "when": 'level == "city"'})
     assert told["hit"] == 5
     assert [each["path"] for each in told["findings"]] == ["points"]
+    assert ids(await ask(client, {"rule": "K02", "on": "notice", "charge": "direct_person"})) == ["N7"]
 
 
 async def test_joint_rules_hit_where_a_charge_travels(sign_in: SignIn) -> None:
@@ -93,6 +94,8 @@ async def test_vetoes_hit_and_rules_of_periods_say_that_they_do_not(sign_in: Sig
     client = await sign_in("zhang", "office")
     veto = {"rule": "V01", "veto": "total", "on": "notice", "when": 'level == "province"', "to": "60"}
     assert ids(await ask(client, veto)) == ["N4"]
+    party = {**veto, "when": 'level == "city"', "charge": "direct_person"}
+    assert ids(await ask(client, party)) == ["N7"]
     told = await ask(client, {"rule": "P01", "progress": "total", "points": "0.10"})
     assert (told["checked"], told["events"]) == (0, [])
     assert told["findings"] == [

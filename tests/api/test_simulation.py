@@ -1,16 +1,25 @@
 """Simulations over the interface: what they say, that nothing is kept, how they run, end, and are found again."""
 
 import asyncio
+import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
+import anyio
+import httpx
 import pytest
 from piccolo.engine import engine_finder
 
+from api.embedded import Database
+from api.keys import make_key
 from ledger import clock, settling, simulations, simulator
 from ledger.simulation import Question, ask
 from tests.api.conftest import RULEBOOK, Client, event, with_key
+from tests.holding import held
+from tests.processes import serving
+from tests.small_office import fill
 
 pytestmark = pytest.mark.anyio
 
@@ -250,3 +259,36 @@ async def test_old_ones_go(office: Client) -> None:
     await sql("UPDATE simulation SET at = $1", clock.now() - timedelta(days=simulations.DAYS, seconds=1))
     last = await simulations.begin(question, "somebody")
     assert [each.id for each in await simulations.latest()] == [last]
+
+
+async def prepare() -> str:
+    """The small office, and a key that may simulate."""
+    await fill()
+    return await make_key("desk", ["rules:read", "entries:read"])
+
+
+def test_every_worker_finds_and_cancels_it(database: Database) -> None:
+    key = anyio.run(prepare)
+    with serving(database, JIKAO_WORKERS="2") as server:
+
+        def call(method: str, path: str, **given: Any) -> httpx.Response:
+            """On a connection of its own, so that either worker may answer."""
+            headers = {"authorization": f"Bearer {key}", "prefer": "respond-async"}
+            return httpx.request(method, server.url + path, headers=headers, timeout=30, **given)
+
+        with held(database, "present_sheet"):
+            where = call("POST", CALL, json={"period": "2026-01", "version": 1}).headers["location"]
+            deadline = time.monotonic() + 30
+            while call("GET", where).json()["stage"] != "posting":
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            assert {call("GET", where).json()["state"] for _ in range(20)} == {"running"}
+            assert call("DELETE", where).status_code == 204
+            while call("GET", where).json()["state"] == "running":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert call("GET", where).json()["state"] == "cancelled"
+            where = call("POST", CALL, json={"period": "2026-01", "version": 1}).headers["location"]
+            # The server ends in order while one runs.
+            server.process.send_signal(signal.SIGINT)
+            server.process.wait(30)
