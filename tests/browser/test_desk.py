@@ -105,7 +105,7 @@ def test_a_rule_goes_all_the_way_and_back(address: str, browser: Browser, tmp_pa
     expect(page.locator("#found")).to_have_text("没有发现问题")
     expect(page.locator("#picture svg .box.own")).to_contain_text("20%")
     # how many real events it would have hit, the first ten of them one by one
-    expect(page.locator("#hits")).to_contain_text(re.compile(r"触发 [1-9]\d* 件"))
+    expect(page.locator("#hits")).to_contain_text(re.compile(r"会命中 [1-9]\d* 个"))
     expect(page.locator("#hits a")).to_have_count(10)
     page.keyboard.press("Control+s")
     expect(page.locator("#status")).to_have_text("已保存到草稿。")
@@ -129,7 +129,7 @@ def test_a_rule_goes_all_the_way_and_back(address: str, browser: Browser, tmp_pa
     approve.evaluate("button => { button.disabled = false }")
     approve.click()
     expect(page.get_by_role("alert")).to_contain_text("修改")
-    expect(page.locator("#approval + .card")).to_contain_text("已审批 0 人")
+    expect(page.locator("#approval + .card")).to_contain_text("已有 0 人")
 
     leader = join(browser, address, tmp_path, "li", "approver")
     leader.open("/publish")
