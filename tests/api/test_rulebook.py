@@ -93,7 +93,8 @@ async def test_a_case_from_the_past_tries_rules_that_are_yet_to_come(bare: Clien
     draft = await put_draft(bare, text)
     made = await publish(bare, 201, hash=draft["hash"], effective="2027-01-01T00:00:00+08:00")
     assert made["number"] == 1
-    wrong = await put_draft(bare, text.replace("points: -0.50}]", "points: -0.70}]"), seen=draft["hash"])
+    seen = (await bare.get("/api/rulebook/draft")).headers["etag"].strip('"')
+    wrong = await put_draft(bare, text.replace("points: -0.50}]", "points: -0.70}]"), seen=seen)
     told = await publish(bare, 422, hash=wrong["hash"], effective="2027-02-01T00:00:00+08:00")
     assert told["errors"][0]["pointer"] == "/cases/0"
 
