@@ -334,6 +334,7 @@ ABSENT = {
     "GET /desk/rules/{code}",
     "GET /desk/rules/{code}/cases",
     "GET /desk/simulations/{number}",
+    "GET /desk/simulations/{number}/workbook",
     "GET /desk/changes/{number}/before.yaml",
 }
 """Reading that finds nothing in this world: 404 is an answer to whoever may."""
