@@ -177,7 +177,7 @@ const kind = () => (state.form ? state.form.kind : "event");
 function showHits(told) {
   const rows = (told.events ?? []).map((event) => h("tr", {},
     h("td", { class: "even" }, String(event.time).slice(0, 10)),
-    h("td", {}, event.name || event.subject, " ", h("span", { class: "muted code" }, event.name ? event.subject : "")),
+    h("td", { title: event.subject }, event.name || event.subject),
     h("td", {}, event.href ? h("a", { href: event.href, target: "_blank", rel: "noopener" }, event.id) : event.id)));
   $("hits").replaceChildren(
     h("p", {}, told.said ?? fill(told.capped ? w.hits_capped : w.hits_said, { hit: told.hit, checked: told.checked, since: String(told.since).slice(0, 10) })),

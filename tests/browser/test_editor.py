@@ -21,8 +21,8 @@ pytestmark = pytest.mark.browser
 
 
 async def prepare() -> None:
-    for name in ("zhang", "li"):
-        await make_user(name, PASSWORD, ["office"])
+    for name, role in (("zhang", "office"), ("li", "office"), ("wang", "approver")):
+        await make_user(name, PASSWORD, [role])
         await set_password(name, PASSWORD, must_change=False)
     await replace_draft(read_starter()[0], "somebody")
 
@@ -111,6 +111,8 @@ def test_a_joint_rule_is_written_mended_and_saved(server: Server, office: Page) 
     page.keyboard.press("Control+Enter")
     expect(page).to_have_url(re.compile(r"/desk/rules/K41\?saved$"))
     expect(page.locator("#status")).to_have_text("已保存到草稿。")
+    expect(page.locator("#hits")).to_contain_text("会命中 0 个")
+    expect(page.locator(".cases")).to_contain_text("用例")
     assert run(rule, "K41") == {
         "rule": "K41",
         "title": "分管领导另计",
@@ -202,3 +204,14 @@ def test_a_rule_of_the_panel_leads_to_its_editor_and_is_deleted_there(server: Se
     page.locator("#delete").click()
     page.locator("#delete-yes").click()
     expect(page.locator("h1")).to_contain_text("草稿中共 25 条")
+    # Who only reads sees the same page and can change nothing.
+    page.get_by_role("button", name="退出登录").click()
+    sign_in(page, server, "wang")
+    page.goto(f"{server.url}/desk/rules/K05")
+    expect(page.locator("#picture svg .box.own")).to_contain_text("源分值的 30%")
+    expect(page.locator("#form input:enabled, #form select:enabled, #form button:enabled")).to_have_count(0)
+    expect(page.locator("#save")).to_be_hidden()
+    page.get_by_role("tab", name="文本").click()
+    expect(page.locator("#text")).to_have_value(re.compile("joint: lead_dept"))
+    expect(page.locator("#text")).to_have_js_property("readOnly", True)
+    assert page.locator("#status").inner_text() == "您可以查看，不能修改。"
