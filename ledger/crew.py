@@ -5,6 +5,7 @@ asynchronous functions that are given a reader; without processes they are done 
 """
 
 import asyncio
+import contextlib
 import gc
 import marshal
 import os
@@ -147,9 +148,11 @@ class _processes:  # noqa: N801  (reads like a function where it is used)
 
     def __init__(self, task: Task, count: int, report: Report) -> None:
         context = get_context("spawn")
-        self._queue = context.SimpleQueue()
+        self._reader, self._writer = context.Pipe(duplex=False)
         self._listener = threading.Thread(target=self._listen, args=(report,), daemon=True)
-        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(task, self._queue))
+        self._pool = ProcessPoolExecutor(
+            count, mp_context=context, initializer=_begin, initargs=(task, self._writer, context.Lock())
+        )
 
     def __enter__(self) -> ProcessPoolExecutor:
         self._listener.start()
@@ -160,19 +163,21 @@ class _processes:  # noqa: N801  (reads like a function where it is used)
             for process in list((self._pool._processes or {}).values()):  # ours alone: other crews may be at work
                 process.terminate()
         self._pool.shutdown(cancel_futures=True)
-        self._queue.put(None)
+        self._writer.close()  # the last one: the listener comes to the end, whoever was killed in the middle of a word
         self._listener.join()
+        self._reader.close()
 
     def _listen(self, report: Report) -> None:
-        while (done := self._queue.get()) is not None:
-            report(done)
+        with contextlib.suppress(EOFError):
+            while True:
+                report(self._reader.recv())
 
 
 _loop: asyncio.AbstractEventLoop
 _reader: Reader
 
 
-def _begin(task: Task, queue: Any) -> None:
+def _begin(task: Task, writer: Any, lock: Any) -> None:
     """Connect to the snapshot, for as long as the process lives."""
     global _loop, _reader
     gc.freeze()
@@ -182,7 +187,12 @@ def _begin(task: Task, queue: Any) -> None:
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _loop = asyncio.new_event_loop()
-    _reader = _loop.run_until_complete(_connect(task, queue.put))
+
+    def report(done: int) -> None:
+        with lock:
+            writer.send(done)
+
+    _reader = _loop.run_until_complete(_connect(task, report))
 
 
 def _end_with(parent: ParentProcess) -> None:

@@ -177,6 +177,7 @@ async def simulate(
             progress(STAGES[stage], min(done - stage * question.events, question.events), question.events)
 
     async with gather_crew(url, timezone, processes, heard) as crew:
+        heard(0)
         return await crew.start(simulate_on, question)
 
 

@@ -274,11 +274,12 @@ def test_every_worker_finds_and_cancels_it(database: Database) -> None:
         def call(method: str, path: str, **given: Any) -> httpx.Response:
             """On a connection of its own, so that either worker may answer."""
             headers = {"authorization": f"Bearer {key}", "prefer": "respond-async"}
-            return httpx.request(method, server.url + path, headers=headers, timeout=30, **given)
+            return httpx.request(method, server.url + path, headers=headers, timeout=120, **given)
 
+        assert call("GET", "/ready").status_code == 200  # the workers may still be starting
         with held(database, "present_sheet"):
             where = call("POST", CALL, json={"period": "2026-01", "version": 1}).headers["location"]
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while call("GET", where).json()["stage"] != "posting":
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
@@ -291,4 +292,4 @@ def test_every_worker_finds_and_cancels_it(database: Database) -> None:
             where = call("POST", CALL, json={"period": "2026-01", "version": 1}).headers["location"]
             # The server ends in order while one runs.
             server.process.send_signal(signal.SIGINT)
-            server.process.wait(30)
+            server.process.wait(60)
