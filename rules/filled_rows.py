@@ -1,4 +1,4 @@
-"""Filled rows (读入的行): what putting a document together from them has in common: keys, numbers, what belongs where."""
+"""Filled rows (读入的行): what putting a document together from them has in common: keys, numbers, owners."""
 
 from collections.abc import Iterable
 
