@@ -104,7 +104,7 @@ def exchange_routes(office: Office) -> Router:
             again=looked.again,
             problems=problems,
             reason=reason,
-            names=await names_of(_subjects(looked.roster)),
+            names={**await names_of(_subjects(looked.roster)), **_new_names(looked.roster)},
         )
 
     @get("/desk/exchange", guards=[signed_in(*READERS)], include_in_schema=False)
@@ -292,6 +292,12 @@ def _subjects(roster: RosterLook | None) -> set[str]:
         return set()
     found = roster.foreseen
     return {each.subject for held in (found.entries, found.moved, found.events) for each in held}
+
+
+def _new_names(roster: RosterLook | None) -> dict[str, str]:
+    """The names that the file brings."""
+    changes = () if roster is None else roster.changes.changes
+    return {each.code: each.name for each in changes if each.section == "subjects" and each.name}
 
 
 def _day(text: str, office: Office) -> date:

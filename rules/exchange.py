@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.finding import Finding, Refused
-from engine.language import Language, message, render
+from engine.language import Language, message
 from engine.organisation import Relation, Subject
 from engine.rulebook import Rulebook
 from engine.scalar import Raw, shown
@@ -21,7 +21,7 @@ from rules.document import Document as Read
 from rules.document import read_document, write_rulebook
 from rules.draft import dated
 from rules.fault import Fault, Faulty, as_faults, faults_of
-from rules.form import find_form, letters
+from rules.form import find_form, letters, listed
 from rules.piece import Located
 from rules.roster import read_relations, read_subjects, write_relations, write_subjects
 from rules.roster_sheets import (
@@ -210,7 +210,7 @@ def _sheets(data: bytes, what: Literal["rulebook", "roster"]) -> tuple[Sequence[
     except Refused as refused:
         raise Faulty(*faults_of(refused)) from refused
     wanted = FORMS if what == "rulebook" else ROSTER_FORMS
-    known = "、".join(render(form.title) for form in wanted)
+    known = listed([form.title for form in wanted])
     faults = [_titled(fault, sheets) for fault in as_faults(findings)]
     faults += [
         Fault(said=message("sheet.unknown_sheet", title=sheet.title, known=known), sheet=sheet.title)

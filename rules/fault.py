@@ -31,8 +31,8 @@ class Faulty(Refused):
     """A file is refused with faults, each at its row; as findings their paths are ``sheet!cell``."""
 
     def __init__(self, *faults: Fault) -> None:
-        super().__init__(*map(as_finding, faults))
-        self.faults = faults
+        self.faults = in_order(faults)
+        super().__init__(*map(as_finding, self.faults))
 
 
 def as_finding(fault: Fault) -> Finding:
@@ -41,6 +41,13 @@ def as_finding(fault: Fault) -> Finding:
     path = "!".join(filter(None, (fault.sheet, where))) or fault.column
     line = None if fault.sheet else fault.row
     return Finding(message=fault.said, path=path, level="warning" if fault.odd else "error", line=line)
+
+
+def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The faults as the file has them: sheet by sheet, from the top down."""
+    held = tuple(faults)
+    sheets = list(dict.fromkeys(fault.sheet for fault in held))
+    return tuple(sorted(held, key=lambda fault: (sheets.index(fault.sheet), fault.row or 0)))
 
 
 def faults_of(refused: Refused) -> tuple[Fault, ...]:

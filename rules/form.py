@@ -59,6 +59,16 @@ def find_form(forms: Sequence[Form], title: str) -> Form | None:
     return next((form for form in forms if wanted in names_of(form.title, form.name)), None)
 
 
+def listed(said: Sequence[Message]) -> Message | str:
+    """Several things in one sentence."""
+    if len(said) < 2:
+        return said[0] if said else ""
+    whole: Message = said[-1]
+    for each in reversed(said[:-1]):
+        whole = message("sheet.and", first=each, rest=whole)
+    return whole
+
+
 def means(raw: Raw, label: Message) -> bool:
     """Whether the text is that label in either language."""
     return isinstance(raw, str) and plain(raw) in names_of(label, "")

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from engine import scalar
-from engine.language import Message, message, render
+from engine.language import Message, message
 from engine.scalar import Raw
 from rules.fault import Fault
-from rules.form import Column, Form, label_of, letters, names_of, plain, title_of
+from rules.form import Column, Form, label_of, letters, listed, names_of, plain, title_of
 from rules.spreadsheet import FilledRow, FilledSheet
 from rules.workbook import Cell
 
@@ -81,7 +81,7 @@ def _columns(form: Form, sheet: FilledSheet) -> tuple[dict[int, Column], list[Fa
         column = known.get(plain(title))
         said: Message | None = None
         if column is None:
-            expected = message("sheet.columns_are", columns=_both([title_of(each) for each in form.columns]))
+            expected = message("sheet.columns_are", columns=listed([title_of(each) for each in form.columns]))
             said = message("sheet.unknown_column", title=title, expected=expected)
         elif column in columns.values():
             said = message("sheet.column_twice", title=title)
@@ -96,10 +96,6 @@ def _columns(form: Form, sheet: FilledSheet) -> tuple[dict[int, Column], list[Fa
             said = message("sheet.needed", title=title_of(column))
             faults.append(Fault(said=said, sheet=sheet.title, row=1))
     return columns, faults
-
-
-def _both(titles: Sequence[Message]) -> str:
-    return "、".join(render(title, "zh-CN") for title in titles)
 
 
 def _entry(form: Form, sheet: FilledSheet, columns: Mapping[int, Column], row: FilledRow) -> tuple[Entry, list[Fault]]:
@@ -207,7 +203,7 @@ def _option(given: Cell, column: Column) -> str:
     for option in column.options:
         if wanted in names_of(label_of(column, option), option):
             return option
-    options = message("sheet.options", options=_both([label_of(column, option) for option in column.options]))
+    options = message("sheet.options", options=listed([label_of(column, option) for option in column.options]))
     raise _Unread(message("sheet.option", given=_shown(given), options=options))
 
 

@@ -100,7 +100,7 @@ def _relation(before: Relation | None, after: Relation) -> Iterator[RosterChange
     code = f"{after.subject} · {after.relation} → {after.answers}" + (
         f" · {after.indicator}" if after.indicator else ""
     )
-    start = after.start.isoformat() if after.start else message("roster.always")
+    start = message("roster.start", day=after.start) if after.start else message("roster.always")
     if before is None:
         said = message("roster.held", start=start, end=_end(after))
         yield RosterChange(section="relations", kind="added", code=code, sentences=(said,))

@@ -480,13 +480,14 @@ _OPTIONS: Catalogue = {
 }
 
 _FAULTS: Catalogue = {
-    "sheet.columns_are": ("可用的列：{columns}", "known columns (in Chinese): {columns}"),
+    "sheet.and": ("{first}、{rest}", "{first}, {rest}"),
+    "sheet.columns_are": ("可用的列：{columns}", "known columns: {columns}"),
     "sheet.unknown_column": ("没有“{title}”这一列。{expected}", "there is no column “{title}”; {expected}"),
     "sheet.column_twice": ("“{title}”这一列出现了两次", "the column “{title}” stands twice"),
     "sheet.needed": ("缺少“{title}”这一列", "the column “{title}” is missing"),
     "sheet.unknown_sheet": (
         "没有“{title}”这张工作表。可用的有：{known}",
-        "there is no sheet “{title}”; known sheets (in Chinese): {known}",
+        "there is no sheet “{title}”; known sheets: {known}",
     ),
     "sheet.twice": ("“{title}”这张工作表出现了两次", "the sheet “{title}” stands twice"),
     "sheet.missing": ("这一列须填写", "this column must be filled in"),
@@ -494,7 +495,7 @@ _FAULTS: Catalogue = {
     "sheet.field_of": ("{event_type} 的字段 {field}", "field {field} of {event_type}"),
     "sheet.boolean": ("应为“是”或“否”，写的是 {given}", "expected yes or no, not {given}"),
     "sheet.option": ("应为 {options}，写的是 {given}", "expected {options}, not {given}"),
-    "sheet.options": ("{options} 之一", "one of (in Chinese) {options}"),
+    "sheet.options": ("{options} 之一", "one of {options}"),
     "sheet.date_in_text": (
         "单元格是日期 {given}，应为文本：请把单元格设为文本格式后重新填写",
         "the cell is the date {given}, expected text: format it as text and fill it in again",
@@ -526,7 +527,7 @@ _FAULTS: Catalogue = {
     "sheet.one_case": ("应为一个用例，写了 {given} 个", "expected one case, not {given}"),
     "sheet.empty": (
         "工作簿里没有要导入的工作表。可用的有：{known}",
-        "the workbook has no sheet to import; known sheets (in Chinese): {known}",
+        "the workbook has no sheet to import; known sheets: {known}",
     ),
     "exchange.one_document": (
         "应为一份文档，写的是 {given}",
@@ -541,12 +542,10 @@ _FAULTS: Catalogue = {
 _ROSTER: Catalogue = {
     "roster.renamed": ("名称：{before} → {after}", "name: {before} → {after}"),
     "roster.from": ("自 {day} 起，{said}", "from {day}, {said}"),
-    "roster.held": ("自 {start} 起，至 {end}", "from {start} until {end}"),
-    "roster.ends": (
-        "自 {start} 起，截止由 {before} 改为 {after}",
-        "from {start}; the end moves from {before} to {after}",
-    ),
-    "roster.always": ("一直以来", "always"),
+    "roster.held": ("{start}至 {end}", "{start}until {end}"),
+    "roster.ends": ("{start}截止由 {before} 改为 {after}", "{start}the end moves from {before} to {after}"),
+    "roster.start": ("自 {day} 起，", "from {day}, "),
+    "roster.always": ("一直以来，", "as ever, "),
     "roster.no_end": ("长期", "no end"),
 }
 
