@@ -7,6 +7,7 @@ transaction; users and sessions are not for every reader; the sign-in is ours al
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -376,6 +377,23 @@ async def _belongings(table: type[Table], row: Any) -> Any:
 
 # --- the panel as a whole ---
 
+ASKED_HOST: ContextVar[str | None] = ContextVar("ASKED_HOST", default=None)
+"""The host that the request in hand was made to."""
+
+
+class OwnHost(tuple[str, ...]):
+    """The hosts from whose pages the panel takes what is written: the one that is asked, whatever it is called.
+
+    Under HTTPS the panel refuses every write from a page of another host than those that it is told; told none, every
+    write.
+    """
+
+    __slots__ = ()
+
+    def __contains__(self, host: object) -> bool:
+        """Whether the page is of the host that is asked."""
+        return host is not None and host == ASKED_HOST.get()
+
 
 class Panel(AdminRouter):
     """Piccolo Admin with groups, titles and a page of our own making."""
@@ -402,6 +420,7 @@ class Panel(AdminRouter):
                 site_name="绩考",
                 default_language_code="zh-cn",
                 translations=[SIMPLIFIED_CHINESE, ENGLISH],
+                allowed_hosts=OwnHost(),
             )
         finally:
             module.PiccoloCRUD = PiccoloCRUD

@@ -26,7 +26,7 @@ from admin.home import home_routes
 from admin.login import login_routes
 from admin.office import Office
 from admin.page import HERE, refuse_page, show
-from admin.panel import Room, make_panel
+from admin.panel import ASKED_HOST, Room, make_panel
 from admin.periods import period_routes
 from admin.precedents import precedent_routes
 from admin.publication import publication_routes
@@ -97,6 +97,7 @@ def panel_route(office: Office, rooms: Sequence[Room]) -> ControllerRouterHandle
         elif page and person is not None and Role.office not in person.roles:
             answer = await show(request, office, "refused.html", 403, reason=message("page.not_yours"))
         if answer is None:
+            ASKED_HOST.set(request.url.hostname)
             await panel(scope, receive, send)
             return
         await answer.to_asgi_response(None, request)(scope, receive, send)

@@ -1257,18 +1257,24 @@ TEXTS: Catalogue = {
         "What it would have hit is told once it says which events it is about.",
     ),
     "hits.said": (
-        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个{unfit}。",
-        "Of {checked} events since {since} it would have hit {hit}{unfit}.",
+        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个。",
+        "Of {checked} events since {since} it would have hit {hit}.",
+    ),
+    "hits.said_unfit": (
+        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个；另有 {unfit} 个不合草稿的事件类型，未作判断。",
+        "Of {checked} events since {since} it would have hit {hit}; {unfit} do not fit the draft's event type and were "
+        "not judged.",
     ),
     "hits.newest": (
-        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个{unfit}。",
-        "There are many events: of the newest {checked} since {since} it would have hit {hit}{unfit}.",
+        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个。",
+        "There are many events: of the newest {checked} since {since} it would have hit {hit}.",
     ),
-    "hits.unfit": (
-        "；另有 {unfit} 个不合草稿的事件类型，未作判断",
-        "; {unfit} do not fit the draft's event type and were not judged",
+    "hits.newest_unfit": (
+        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个；"
+        "另有 {unfit} 个不合草稿的事件类型，未作判断。",
+        "There are many events: of the newest {checked} since {since} it would have hit {hit}; {unfit} do not fit the "
+        "draft's event type and were not judged.",
     ),
-    "hits.all_fit": ("", ""),
     # --- cases beside rules ---
     "kept.title": ("用例", "Cases"),
     "kept.about": (

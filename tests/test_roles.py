@@ -239,6 +239,10 @@ TRIES: Mapping[str, Try] = {
     "POST /desk/cases/{key}/copy": Try(path={"key": "none"}, form={}),
     "POST /desk/cases/{key}/delete": Try(path={"key": "none"}, form={}),
     "POST /desk/hits": Try(content="nonsense"),
+    "POST /desk/editor/reading": Try(content="nonsense"),
+    "POST /desk/editor/saving": Try(content="nonsense"),
+    "POST /desk/editor/deletion": Try(content="nonsense"),
+    "POST /desk/editor/place": Try(content="nonsense"),
     "POST /desk/simulations": Try(form={"period": "none", "version": "1"}),
     "POST /desk/simulations/{number}/end": Try(form={}),
     "POST /desk/versions/{number}/draft": Try(form={"hash": "x"}),
@@ -327,8 +331,10 @@ ABSENT = {
     "GET /api/rulebook/simulation/{number}/entries",
     "GET /desk/cases/at/{place}",
     "GET /desk/cases/{key}",
+    "GET /desk/rules/{code}",
     "GET /desk/rules/{code}/cases",
     "GET /desk/simulations/{number}",
+    "GET /desk/simulations/{number}/workbook",
     "GET /desk/changes/{number}/before.yaml",
 }
 """Reading that finds nothing in this world: 404 is an answer to whoever may."""

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from admin.login import TRIES_OF_A_NAME
+from admin.login import SPAN, TRIES_OF_A_NAME, Limiter
 from admin.page import local_path, preferred
 from admin.session import SessionRow
 from admin.tables import User, UserRole
 from admin.users import list_users, make_first_administrator, make_user, set_password, set_roles
 from engine.finding import Refused
 from tests.admin.conftest import PASSWORD, SignIn
+from tests.processes import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -163,3 +164,31 @@ async def test_the_language_is_the_chosen_one_else_the_one_asked_for(
     chosen: str | None, accepted: str, expected: str
 ) -> None:
     assert preferred(chosen, accepted) == expected
+
+
+async def test_who_was_slowed_down_gets_in_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter, now = Limiter(), [1_000_000.0]
+    monkeypatch.setattr("piccolo_api.rate_limiting.middleware.time", lambda: now[0])
+    for _ in range(TRIES_OF_A_NAME + 1):
+        limiter.failed("10.0.0.1", "zhang")
+    assert limiter.blocked("10.0.0.1", "zhang")
+    assert not limiter.blocked("10.0.0.2", "zhang")
+    assert not limiter.blocked("10.0.0.1", "li")
+    now[0] += SPAN + 1
+    assert not limiter.blocked("10.0.0.1", "zhang")
+    limiter.failed("10.0.0.1", "zhang")
+    assert not limiter.blocked("10.0.0.1", "zhang")
+
+
+def test_behind_a_proxy_it_is_the_reported_address_that_is_slowed_down(server: Server) -> None:
+    with server.client() as client:
+        client.get("/login")
+        client.headers["x-csrftoken"] = client.cookies["csrftoken"]
+
+        def tried(address: str) -> int:
+            given = {"username": "zhang", "password": "wrong-password"}
+            return client.post("/login", data=given, headers={"x-forwarded-for": address}).status_code
+
+        assert {tried("10.0.0.1") for _ in range(TRIES_OF_A_NAME)} == {401}
+        tried("10.0.0.1")
+        assert (tried("10.0.0.1"), tried("10.0.0.2")) == (429, 401)

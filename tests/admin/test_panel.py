@@ -379,3 +379,50 @@ async def test_rules_of_every_kind_are_made_from_nothing(sign_in: SignIn) -> Non
     assert by_code["N2"]["undifferentiated"]["when"] == {"all_equal": True}
     page = (await client.get("/publish")).text
     assert "须改正" not in page
+
+
+async def test_checks_of_every_kind_run_on_one_table(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    held = await DraftLimit.select(DraftLimit.id, DraftLimit.code).first()
+    assert held is not None
+    row = f"{TABLES}/draft_limit/{held['id']}/"
+    made = await client.post(f"{TABLES}/draft_limit/", json={"code": "有 空格", "per": "year", "max": "1"})
+    changed = await client.patch(row, json={"code": ""})
+    deleted = await client.delete(row)
+    assert [each.status_code for each in (made, changed, deleted)] == [422, 422, 405]
+    assert await DraftLimit.exists().where((DraftLimit.id == held["id"]) & (DraftLimit.code == held["code"]))
+
+
+async def test_users_made_in_the_panel_need_no_mail_address(sign_in: SignIn) -> None:
+    manager = await sign_in("li", "office", "integrator")
+    for name in ("wang", "zhao"):
+        made = await manager.post(f"{TABLES}/app_user/", json={"username": name, "password": PASSWORD, "email": ""})
+        assert made.status_code == 201, made.text
+        held = await manager.get(f"{TABLES}/app_user/{made.json()[0]['id']}/")
+        assert held.json()["email"] is None
+    ids = [each["id"] for each in (await manager.get(f"{TABLES}/app_user/")).json()["rows"]]
+    for user in ids:
+        assert (await manager.patch(f"{TABLES}/app_user/{user}/", json={"email": ""})).status_code < 500
+    assert await User.count() == 3
+
+
+async def test_a_role_names_its_user(sign_in: SignIn) -> None:
+    manager = await sign_in("li", "office", "integrator")
+    answer = await manager.post(f"{TABLES}/user_role/", json={"role": "office"})
+    assert (answer.status_code, [each["loc"] for each in answer.json()["detail"]]) == (422, [["用户"]])
+    row = (await manager.get(f"{TABLES}/user_role/")).json()["rows"][0]["id"]
+    assert (await manager.patch(f"{TABLES}/user_role/{row}/", json={"user": None})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://office.test", 200), ("https://office.test:8443", 200), ("https://evil.example", 403), (None, 403)],
+)
+async def test_under_https_the_panel_takes_what_its_own_pages_write(
+    sign_in: SignIn, origin: str | None, status: int
+) -> None:
+    client = await sign_in("zhang", "office")
+    path = f"https://office.test{TABLES}/draft_rule/{(await rule('K03'))['id']}/"
+    headers = {} if origin is None else {"origin": origin}
+    answer = await client.patch(path, json={"points": "-0.80"}, headers=headers)
+    assert answer.status_code == status, answer.text
