@@ -15,7 +15,8 @@ from admin.changes import WHOLE, called
 from admin.marking import Piece, mark
 from admin.tables import ApiKey, Source, User, UserRole
 from admin.titles import column_title, label
-from engine.language import Language, message, render
+from engine.language import Language, Message, message, render
+from rules.naming import Names, said_of
 from rules.tables import DRAFT_TABLES, Version
 
 TABLES: tuple[type[Table], ...] = (*DRAFT_TABLES, Version, User, UserRole, Source, ApiKey)
@@ -23,6 +24,7 @@ TABLES: tuple[type[Table], ...] = (*DRAFT_TABLES, Version, User, UserRole, Sourc
 _BY_NAME: Mapping[str, type[Table]] = {str(table._meta.tablename): table for table in TABLES}
 NAMES = tuple(_BY_NAME)
 """What the database calls them."""
+_UNNAMED = Names({}, {})
 _LONG = 60
 """Letters of a value up to which the old one stands whole beside the new one."""
 _MOST_COLUMNS = 5
@@ -146,7 +148,7 @@ def _value(
     if isinstance(value, bool):
         return render(message("comparison.yes" if value else "comparison.no"), language)
     if isinstance(value, list):
-        return ("、" if language == "zh-CN" else ", ").join(str(item) for item in value)
+        return ("、" if language == "zh-CN" else ", ").join(_item(str(item), key, language) for item in value)
     if isinstance(column, ForeignKey):
         table = str(column._foreign_key_meta.resolved_references._meta.tablename)
         return named.get((table, value)) or render(message("changes.gone", number=value), language)
@@ -156,6 +158,18 @@ def _value(
         table = str(column._meta.table._meta.tablename)
         return label(language, f"choice.{table}.{key}.{value}", f"choice.{key}.{value}") or str(value)
     return str(value)
+
+
+def _item(text: str, key: str, language: Language) -> str:
+    """An item of a list; a part of a document, kept as JSON, in words."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        part = json.loads(text, parse_float=str)
+    except ValueError:
+        return text
+    said = said_of(part, key, _UNNAMED)
+    return render(said, language) if isinstance(said, Message) else said
 
 
 async def _references(

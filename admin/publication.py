@@ -199,7 +199,8 @@ async def _compared(request: Web, tree: Mapping[str, Any], ruling: Mapping[str, 
 
 
 def _prepared(tree: Mapping[str, Any], hash_: str, now: datetime) -> Prepared:
-    document = read_document(dated(dict(tree), now))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    document = read_document(dict(tree) if tree.get("effective") else dated(dict(tree), midnight))
     return Prepared(hash=hash_, rulebook=document.rulebook, cases=document.cases)
 
 

@@ -27,7 +27,8 @@ from rules.publishing import Prepared, prepare
 from rules.tables import Draft, Version
 
 _PREVIEW = "preview"
-_failing: dict[str, tuple[Finding, ...]] = {}
+_KEPT = 20
+_failing: dict[tuple[str, datetime], tuple[Finding, ...]] = {}
 
 
 class Grown(Stale):
@@ -87,14 +88,16 @@ async def ready(
 
 
 async def failing(office: Office, prepared: Prepared) -> tuple[Finding, ...]:
-    """The draft's own cases that do not hold. They are run once for each draft, beside everything else."""
+    """The draft's own cases that do not hold. They are run once for each draft and time, beside everything else."""
     if office.check_cases is None or not prepared.cases:
         return ()
-    known = _failing.get(prepared.hash)
+    key = (prepared.hash, prepared.rulebook.effective)
+    known = _failing.get(key)
     if known is None:
         known = await asyncio.to_thread(office.check_cases, prepared.rulebook, prepared.cases)
-        _failing.clear()
-        _failing[prepared.hash] = known
+        if len(_failing) >= _KEPT:
+            _failing.clear()
+        _failing[key] = known
     return known
 
 

@@ -1068,7 +1068,7 @@ TEXTS: Catalogue = {
     "publish.approvals_short": ("还缺 {missing} 人", "{missing} missing"),
     "publish.approvals_needed": (
         "需要 {needed} 人审批，已有 {given} 人。",
-        "{needed} approvals are needed, {given} given.",
+        "Approvals needed: {needed}; given: {given}.",
     ),
     "publish.approvals_how": (
         "修改过草稿的人和发布人不能审批。草稿一有改动，已有的审批即失效，改回原样也须重新审批。",

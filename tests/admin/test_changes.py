@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from admin.changes import replace_draft
+from admin.changes import record, replace_draft
 from admin.tables import ChangeLog
 from rules.draft import draft_hash, read_draft
 from rules.sides import read_side
@@ -56,6 +56,17 @@ async def test_changes_are_told_in_words(sign_in: SignIn, language: str, told: t
     for said in told:
         assert said in page, (said, page)
     assert not re.search(r'[{}]|": ', page)
+
+
+async def test_parts_of_a_rule_that_are_kept_as_a_document_are_told_in_words(sign_in: SignIn) -> None:
+    before: dict[str, Any] = {"code": "K03", "factors": ['{"title":"重复","by":2}'], "schedule": []}
+    after = {**before, "factors": [], "schedule": ['{"field":"level","table":{"city":-1.00,"county":-0.50}}']}
+    await record("zhang", "change", DraftRule, 1, before, after, owner="K03")
+    reader = await sign_in("wang", "auditor")
+    page = plain(await reader.get("/desk/changes?row=K03"))
+    for said in ("系数 名称 重复、乘以 2 → （空）", "分值表 （空） → 字段 level、查表（city -1.00、county -0.50）"):
+        assert said in page, page
+    assert not re.search(r"[{}]", page)
 
 
 async def test_changes_are_filtered_and_paged(sign_in: SignIn) -> None:

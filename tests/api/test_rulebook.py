@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rules.tree import load_yaml
+from rules.document import read_rulebook, rulebook_hash
+from rules.tree import load_json, load_yaml
 from tests.api.conftest import RULEBOOK, Client, event, with_key
 
 pytestmark = pytest.mark.anyio
@@ -93,10 +94,27 @@ async def test_a_case_from_the_past_tries_rules_that_are_yet_to_come(bare: Clien
     draft = await put_draft(bare, text)
     made = await publish(bare, 201, hash=draft["hash"], effective="2027-01-01T00:00:00+08:00")
     assert made["number"] == 1
-    seen = (await bare.get("/api/rulebook/draft")).headers["etag"].strip('"')
+    seen = (await bare.get("/api/rulebook/draft")).headers["etag"].strip('"')  # it has the version's effective time now
     wrong = await put_draft(bare, text.replace("points: -0.50}]", "points: -0.70}]"), seen=seen)
     told = await publish(bare, 422, hash=wrong["hash"], effective="2027-02-01T00:00:00+08:00")
     assert told["errors"][0]["pointer"] == "/cases/0"
+
+
+async def test_after_publication_the_draft_is_the_version(bare: Client) -> None:
+    draft = await put_draft(bare, RULEBOOK + CASE)
+    made = await publish(bare, 201, hash=draft["hash"], effective="2026-05-01T00:00:00+08:00")
+    answer = await bare.get("/api/rulebook/draft")
+    tree = answer.json()
+    assert [each["case"] for each in tree["cases"]] == ["市局通报"]
+    assert rulebook_hash(read_rulebook(load_json(answer.text).raw)) == made["hash"]
+    compared = (await bare.get("/api/rulebook/comparison?from=1&to=draft")).json()
+    assert (compared["from"], compared["to"], compared["changes"]) == ("1", "draft", [])
+    assert (await bare.get("/api/rulebook/comparison?from=9&to=draft")).status_code == 404
+    assert (await bare.get("/api/rulebook/comparison?from=x&to=draft")).status_code == 422
+    await put_draft(
+        bare, RULEBOOK.replace('level == "city"', 'level == "town"'), seen=answer.headers["etag"].strip('"')
+    )
+    assert (await bare.get("/api/rulebook/comparison?from=1&to=draft")).status_code == 422
 
 
 async def test_a_stale_hash_is_not_published(bare: Client) -> None:

@@ -91,7 +91,7 @@ def test_a_rule_is_changed_published_and_explains_its_deduction(started: Started
     page.get_by_label("发布说明").fill("市局通报提高到 0.80 分")
     page.evaluate("window.scrollTo(0, 0)")
     take_picture(page, "3-publish")
-    page.locator("form[action='/publish'] button").click()
+    page.get_by_role("button", name="发布为新版本").click()
     expect(page.get_by_role("status")).to_contain_text("2")
 
     answer = subprocess.run(["bash", "-c", started.line], capture_output=True, text=True, timeout=30, check=True)
