@@ -213,7 +213,7 @@ async def _editor(
     mismatches = () if kept is None or kept.trace is None else kept.trace.result.mismatches
     told = [tell(each) for each in mismatches]
     names = await names_of(each.subject for each in told)
-    rules = rules_of(tree)
+    rules, lines = rules_of(tree), text.split("\n")
     if kept is not None:
         names |= names_in(kept.raw)
     return await show(
@@ -226,11 +226,11 @@ async def _editor(
         names=names,
         titles={rule.code: rule.title for rule in rules.rulebook.rules},
         text=text,
-        lines=text.split("\n"),
+        lines=lines,
         problems=problems,
         by_line=_by_line(problems),
         gone=gone,
-        mended=mended,
+        mended=[line for line in lines if line not in as_text(kept.raw).split("\n")] if mended and kept else None,
         mendable=not mended and not problems and kept is not None and _mended(kept) is not None,
         source=await _source(kept),
         broken=bool(rules.errors),

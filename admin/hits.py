@@ -115,9 +115,9 @@ def say_hits(proposal: Proposal, found: Hits) -> Message:
         return message("hits.settled")
     if not proposal.judged or not types_of(proposal):
         return message("hits.not_yet")
-    unfit = message("hits.unfit" if found.unfit else "hits.all_fit", unfit=found.unfit)
-    key = "hits.newest" if found.capped else "hits.said"
-    return message(key, since=found.since, checked=found.checked, hit=found.hit, unfit=unfit)
+    key = ("hits.newest" if found.capped else "hits.said") + ("_unfit" if found.unfit else "")
+    told = {"unfit": found.unfit} if found.unfit else {}
+    return message(key, since=found.since, checked=found.checked, hit=found.hit, **told)
 
 
 def href_of(source: str, id: str) -> str:  # noqa: A002

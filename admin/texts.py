@@ -1027,7 +1027,7 @@ TEXTS: Catalogue = {
     "comparing.section.rules": ("规则", "Rules"),
     "comparing.section.scorecards": ("计分卡", "Scorecards"),
     "comparing.section.standing": ("排名与联动", "Standing"),
-    "comparing.section.cases": ("案例", "Cases"),
+    "comparing.section.cases": ("用例", "Cases"),
     "comparing.from_first": ("回到开头", "From the first"),
     "comparing.further": ("后面还有 {count} 项", "{count} more"),
     "comparing.before": ("与上一版对比", "Compare with the one before"),
@@ -1060,9 +1060,9 @@ TEXTS: Catalogue = {
     "publish.ready": ("可以", "ready"),
     "publish.missing": ("还不能发布", "not yet"),
     "publish.more_findings": ("另有 {count} 处", "{count} more"),
-    "publish.cases_fail": ("自测案例有 {count} 个不符（共 {of} 个）：", "{count} of {of} cases do not hold:"),
-    "publish.cases_hold": ("自测案例 {count} 个，全部相符。", "All {count} cases hold."),
-    "publish.cases": ("查看案例", "The cases"),
+    "publish.cases_fail": ("用例有 {count} 个不符（共 {of} 个）：", "{count} of {of} cases do not hold:"),
+    "publish.cases_hold": ("用例 {count} 个，全部相符。", "All {count} cases hold."),
+    "publish.cases": ("查看用例", "The cases"),
     "publish.simulate": ("模拟影响", "Simulate"),
     "publish.changes_shown": ("逐项查看（显示 {count} 项）", "One by one ({count} shown)"),
     "publish.approvals_short": ("还缺 {missing} 人", "{missing} missing"),
@@ -1159,7 +1159,7 @@ TEXTS: Catalogue = {
         "and published as a new version.",
     ),
     "restoring.cases": (
-        "版本不含案例：草稿现有的 {count} 个案例保留。",
+        "版本不含用例：草稿现有的 {count} 个用例保留。",
         "Versions hold no cases: the {count} cases of the draft stay.",
     ),
     "restoring.lost": ("现在的草稿将失去：", "The present draft loses: "),
@@ -1200,7 +1200,7 @@ TEXTS: Catalogue = {
         "当时的草稿不完整，或没有留存内容，不能逐项对比。",
         "One of the two was no whole rulebook, or was not kept, so that they cannot be compared.",
     ),
-    "changes.cases": ("{count} 个案例", "{count} cases"),
+    "changes.cases": ("{count} 个用例", "{count} cases"),
     "changes.gone": ("第 {number} 行（已不在）", "row {number} (gone)"),
     "changes.action.create": ("新增", "made"),
     "changes.action.change": ("修改", "changed"),
@@ -1257,18 +1257,24 @@ TEXTS: Catalogue = {
         "What it would have hit is told once it says which events it is about.",
     ),
     "hits.said": (
-        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个{unfit}。",
-        "Of {checked} events since {since} it would have hit {hit}{unfit}.",
+        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个。",
+        "Of {checked} events since {since} it would have hit {hit}.",
+    ),
+    "hits.said_unfit": (
+        "{since} 以来的 {checked} 个事件中，会命中 {hit} 个；另有 {unfit} 个不合草稿的事件类型，未作判断。",
+        "Of {checked} events since {since} it would have hit {hit}; {unfit} do not fit the draft's event type and were "
+        "not judged.",
     ),
     "hits.newest": (
-        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个{unfit}。",
-        "There are many events: of the newest {checked} since {since} it would have hit {hit}{unfit}.",
+        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个。",
+        "There are many events: of the newest {checked} since {since} it would have hit {hit}.",
     ),
-    "hits.unfit": (
-        "；另有 {unfit} 个不合草稿的事件类型，未作判断",
-        "; {unfit} do not fit the draft's event type and were not judged",
+    "hits.newest_unfit": (
+        "事件较多，只看了 {since} 以来最近的 {checked} 个，会命中 {hit} 个；"
+        "另有 {unfit} 个不合草稿的事件类型，未作判断。",
+        "There are many events: of the newest {checked} since {since} it would have hit {hit}; {unfit} do not fit the "
+        "draft's event type and were not judged.",
     ),
-    "hits.all_fit": ("", ""),
     # --- cases beside rules ---
     "kept.title": ("用例", "Cases"),
     "kept.about": (

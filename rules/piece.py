@@ -8,7 +8,7 @@ import msgspec
 from engine.finding import Finding
 from engine.scalar import Raw
 from rules.fault import Fault
-from rules.form import Entry
+from rules.form_reading import Entry
 from rules.tree import Path, dotted
 
 

@@ -9,7 +9,9 @@ from engine.language import Language, message, render
 from engine.organisation import Relation, Subject
 from engine.scalar import Raw
 from rules.fault import Fault
-from rules.form import Column, Form, find_form, read_form, write_form
+from rules.form import Column, Form, find_form
+from rules.form_reading import read_form
+from rules.form_writing import write_form
 from rules.piece import Located, Piece
 from rules.roster import write_relations, write_subjects
 from rules.spreadsheet import FilledSheet

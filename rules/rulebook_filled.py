@@ -14,7 +14,8 @@ from engine.finding import Refused
 from engine.language import Message, message
 from engine.scalar import Raw, Unfit
 from rules.fault import Fault
-from rules.form import Entry, as_codes, as_instant, as_option, find_form, means, read_form
+from rules.form import find_form, means
+from rules.form_reading import Entry, as_codes, as_instant, as_option, read_form
 from rules.piece import Located, Piece
 from rules.rows import Document
 from rules.rulebook_forms import FORMS, JOINT_BASIS, LATE, TESTS

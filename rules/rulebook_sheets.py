@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.language import Language, message, render
 from engine.scalar import Raw
-from rules.form import from_codes, from_option, means, write_form
+from rules.form import means
+from rules.form_writing import from_codes, from_option, write_form
 from rules.rows import kind_of, to_json
 from rules.rulebook_forms import FORMS, JOINT_BASIS, LATE, TESTS
 from rules.tree import dump_yaml

@@ -478,9 +478,9 @@ TEXTS: Catalogue = {
     "comparison.items_removed": ("{field}去掉", "{field} removed"),
     "comparison.plain": ("{field}：{what}", "{field}: {what}"),
     "comparison.point": ("{value} 得 {points}", "{points} at {value}"),
-    "comparison.cases_added": ("新增案例 {count} 个", "{count} cases added"),
-    "comparison.cases_removed": ("删除案例 {count} 个", "{count} cases removed"),
-    "comparison.cases_changed": ("修改案例 {count} 个", "{count} cases changed"),
+    "comparison.cases_added": ("新增用例 {count} 个", "{count} cases added"),
+    "comparison.cases_removed": ("删除用例 {count} 个", "{count} cases removed"),
+    "comparison.cases_changed": ("修改用例 {count} 个", "{count} cases changed"),
     "comparison.more": ("另 {count} 个", "{count} more"),
     "comparison.broken": (
         "草稿还有须改正之处，改正后才能对比：{what}",

@@ -180,7 +180,7 @@ function showHits(told) {
     h("td", {}, event.name || event.subject, " ", h("span", { class: "muted code" }, event.name ? event.subject : "")),
     h("td", {}, event.href ? h("a", { href: event.href, target: "_blank", rel: "noopener" }, event.id) : event.id)));
   $("hits").replaceChildren(
-    h("p", {}, fill(told.capped ? w.hits_capped : w.hits_said, { hit: told.hit, checked: told.checked, since: String(told.since).slice(0, 10) })),
+    h("p", {}, told.said ?? fill(told.capped ? w.hits_capped : w.hits_said, { hit: told.hit, checked: told.checked, since: String(told.since).slice(0, 10) })),
     rows.length ? h("table", { class: "dense" }, h("tbody", {}, rows)) : "");
 }
 

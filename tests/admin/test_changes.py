@@ -183,7 +183,7 @@ async def test_an_old_version_becomes_the_draft_and_no_version_changes(sign_in: 
         "现在的草稿将失去：",
         "规则：修改 1 项",
         "<del>0.80</del><ins>0.50</ins>",
-        "1 个案例保留",
+        "1 个用例保留",
     ):
         assert said in shown.text, said
     assert (await office.post("/desk/versions/1/draft", data={"hash": "0" * 64})).status_code == 409

@@ -161,7 +161,7 @@ async def test_a_rule_is_saved_by_itself_and_written_down(sign_in: SignIn) -> No
     assert json.loads(log["before"]) == {"title": "市局通报批评", "max": None, "limits": []}
     assert json.loads(log["after"]) == {"title": "市局通报", "max": "1.50", "limits": ["K10"]}
     said = html.unescape((await client.get("/desk/changes?row=K03")).text)
-    assert "K03 市局通报" in said
+    assert "市局通报批评" in said
     assert "K10" in said
 
 

@@ -78,7 +78,7 @@ def test_only_the_rules_that_moved_are_said_to_have() -> None:
 def test_cases_are_compared_where_both_bring_them() -> None:
     old: Any = {**OLD, "cases": [{"case": "甲", "steps": []}, {"case": "乙", "steps": []}]}
     new: Any = {**OLD, "cases": [{"case": "乙", "steps": [1]}, {"case": "丙", "steps": []}]}
-    assert said(compare(old, new)) == ["|新增案例 1 个：丙", "|删除案例 1 个：甲", "|修改案例 1 个：乙"]
+    assert said(compare(old, new)) == ["|新增用例 1 个：丙", "|删除用例 1 个：甲", "|修改用例 1 个：乙"]
     assert compare(OLD, new) == ()
 
 
