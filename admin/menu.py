@@ -29,7 +29,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 ITEMS: tuple[Item, ...] = (
     Item(name="panel", path="/admin/", roles=(Role.office,)),
     Item(name="desk", path="/desk", roles=READERS),
-    Item(name="publish", path="/publish", roles=(Role.office, Role.approver), bar=False),
+    Item(name="publish", path="/publish", roles=READERS, bar=False),
     Item(name="periods", path="/periods", roles=(*READERS, Role.assessor)),
     Item(name="entries", path="/entries", roles=(*READERS, _OWN)),
     Item(name="appeals", path="/appeals", roles=(*READERS, Role.subject)),
