@@ -34,7 +34,7 @@ from engine.turn import order_of
 from ledger import acts, settling
 from ledger.current import Current, use_current
 from ledger.desk import Desk, open_desk
-from ledger.pending import Pending, digest, sames
+from ledger.pending import Pending, digest
 from ledger.present import USERS, Present
 from rules.document import read_rulebook
 from rules.roster import read_periods, read_relations, read_subjects
@@ -213,7 +213,7 @@ class Recent(Present):
         Book._replace(self, lot, sheet)
 
     def _recurrences(self, event: Event) -> Iterable[Recurrence]:
-        found = (recurrence_of(event, same) for same in sames(self.bureau, event.type))
+        found = (recurrence_of(event, same) for same in self.bureau.sames(event.type))
         return [each for each in found if each is not None]
 
     async def flush(self) -> None:

@@ -344,7 +344,10 @@ class _Planner:
             for key, posting in now.items():
                 earlier = before.pop(key, None)
                 difference = posting.posted - (ZERO if earlier is None else earlier.posted)
-                if new:
+                if earlier is not None and earlier.charge.indicator != posting.charge.indicator:
+                    moved = ((earlier, -earlier.posted), (posting, posting.posted))
+                    entries += [_entry("adjustment", each, by, self._book(each)) for each, by in moved if by]
+                elif new:
                     entries.append(_entry("joint" if key.joint else "direct", posting, posting.posted, posting.booked))
                 elif not lot.source and earlier is None:
                     entries.append(_entry("period", posting, posting.posted, self._book(posting)))

@@ -32,7 +32,7 @@ from engine.turn import order_of
 from ledger.attachment import Attachment
 from ledger.chain import link
 from ledger.current import Connection, Current, Head
-from ledger.pending import digest, sames
+from ledger.pending import digest
 from ledger.present import Present, Unread, read_recorded
 from ledger.remark import Remark
 from ledger.tables import Act, Entry, Event
@@ -228,7 +228,7 @@ class Desk:
         for event_type in {
             rule.on for version in bureau.versions for rule in version.rulebook.rules if hasattr(rule, "on")
         }:
-            further = sames(bureau, event_type) - sames(self.bureau, event_type)
+            further = bureau.sames(event_type) - self.bureau.sames(event_type)
             if further:
                 standing = await self.standing("p.type = $1", event_type)
                 await self.present.write_recurrences(

@@ -125,7 +125,7 @@ class Pending:
             else:
                 day = bureau.day(event.time)
                 new.append((*key, recorded.number, event.type, day, event.time, recorded.booked, grows))
-            for same in sames(bureau, event.type):
+            for same in bureau.sames(event.type):
                 recurrence = recurrence_of(event, same)
                 if recurrence is not None:
                     recurrences.append((digest(recurrence), order_of(event), *key))
@@ -163,18 +163,6 @@ class Pending:
                 for matter, claim in sheet.claims
             ],
         )
-
-
-def sames(bureau: Bureau, event_type: str) -> set[tuple[str, ...]]:
-    """The sets of fields by which any version tells repetitions among events of a type."""
-    return {
-        factor.repeat.same
-        for version in bureau.versions
-        for rule in version.rulebook.rules
-        if getattr(rule, "on", None) == event_type
-        for factor in getattr(rule, "factors", ())
-        if factor.repeat is not None
-    }
 
 
 def digest(recurrence: Recurrence) -> str:

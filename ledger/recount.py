@@ -27,7 +27,6 @@ from ledger.crew import Reader, dump, load
 from ledger.difference import Difference
 from ledger.fingerprint import SEPARATOR, Fingerprint
 from ledger.history import History
-from ledger.pending import sames
 from ledger.rereading import COLUMNS, NoLongerFits, Rereader
 
 _Block: TypeAlias = list[Scored]
@@ -147,7 +146,7 @@ class _Scoring:
             self._counted.growing.append(recorded.number)
         found = self._sames.get(event.type)
         if found is None:
-            found = self._sames[event.type] = sorted(sames(self._bureau, event.type))
+            found = self._sames[event.type] = sorted(self._bureau.sames(event.type))
         for same in found:
             recurrence = recurrence_of(event, same)
             if recurrence is not None:

@@ -18,7 +18,7 @@ from engine.register import Register
 from engine.turn import order_of
 from ledger.chain import link
 from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS
-from ledger.pending import digest, sames
+from ledger.pending import digest
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -87,7 +87,7 @@ async def check_present(connection: asyncpg.Connection, register: Register) -> N
     recurrences = [
         (digest(recurrence), order_of(recorded.event), *recorded.event.key)
         for recorded in register.book.events.values()
-        for same in sames(register.bureau, recorded.event.type)
+        for same in register.bureau.sames(recorded.event.type)
         if (recurrence := recurrence_of(recorded.event, same)) is not None
     ]
     assert await _rows(connection, "present_recurrence", "digest, place, source, id") == Counter(recurrences)

@@ -88,6 +88,7 @@ def draw_rulebook(
 
     ``periodical``: with rules of periods as well, which share the limits.
     """
+    aside = random.Random(str(effective))  # draws that leave the others as they were
     names = {"notice": names_of([NOTICE]), "task": names_of([TASK])}
     factors = names_of([NOTICE], factor=True)
     held = {code: Limit(code=code, sign=each.sign, per=each.per, max=amount(rng, 600)) for code, each in limits.items()}
@@ -97,6 +98,7 @@ def draw_rulebook(
         EventRule(
             code="R1",
             on="notice",
+            indicator=aside.choice([None, None, "I"]),
             when=parse('level == "high" or points > 1', names["notice"]) if rng.random() < 0.5 else None,
             points=rng.choice(schedules),
             factors=(
@@ -140,7 +142,9 @@ def draw_rulebook(
             share=Decimal("0.5"),
             limits=tuple(code for code in limits if rng.random() < 0.5),
         ),
-        JointRule(code="J3", joint="superior", points=Decimal("0.15"), max=Decimal("0.20")),
+        JointRule(
+            code="J3", indicator=rng.choice([None, "I"]), joint="superior", points=Decimal("0.15"), max=Decimal("0.20")
+        ),
     ]
     if periodical:
         rules += draw_period_rules(rng, limits)
@@ -393,6 +397,11 @@ def check_sums(history: History, matchers: Matchers | None = None) -> None:
     for key in {*register.sums, *fresh}:
         expected = fresh[key].posted if key in fresh else ZERO
         assert register.sums[key] == expected, key
+    found: dict[tuple[ChargeKey, str | None], Decimal] = defaultdict(lambda: ZERO)
+    for each in register.entries:
+        found[each.entry.charge.key, each.entry.charge.indicator] += each.entry.posted
+    wanted = {(key, each.charge.indicator): each.posted for key, each in fresh.items() if each.posted}
+    assert {key: posted for key, posted in found.items() if posted} == wanted
     present = {posting.charge.key: posting for sheet in register.book.sheets.values() for posting in sheet.postings}
     assert {key: each.posted for key, each in present.items()} == {key: each.posted for key, each in fresh.items()}
 
