@@ -50,7 +50,7 @@ TEMPLATE = "migrated"
 KEY = "check"
 PAGE = 500
 TIMEOUT = 60
-REASON = "案例"
+REASON = "用例"
 
 _REFUSALS = (409, 422)
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")

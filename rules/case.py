@@ -1,4 +1,4 @@
-"""A case (案例): events in, entries out; what a rulebook must lead to, step by step.
+"""A case (用例): events in, entries out; what a rulebook must lead to, step by step.
 
 A file holds one case a document; a document that is a rulebook stands for the cases kept in it.
 Events stay as they were written, for to be refused may be what is expected of one. Anything else

@@ -16,7 +16,7 @@ from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 from unittest.mock import patch
 
 import asyncpg
@@ -27,7 +27,7 @@ from admin import changes, publication
 from admin.declaring import periods_of
 from admin.office import Office
 from admin.session import Person
-from admin.tables import Role
+from admin.tables import Role, User, UserRole
 from api.database import point
 from api.embedded import Database
 from api.piccolo_conf import DB
@@ -297,7 +297,11 @@ class Simulation:
         use_current(self.current)
 
     async def found(self) -> None:
-        """The office begins: periods, organisation, its first rulebook."""
+        """The office begins: its people, periods, organisation, its first rulebook."""
+        for name in PERSONS:
+            user: Any = cast(Any, User)(username=name, password="nobody signs in here", active=True)
+            await user.save()
+            await UserRole(user=user.id, role=Role.approver).save()
         organisation, first = self.town.organisation, self.town.first
         start = BEGIN.date()
         await acts.organise(start, organisation.subjects.values(), organisation.relations, reason="x", actor="a")

@@ -38,7 +38,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--http", "over_http", is_flag=True, help="经由临时服务的 HTTP 接口 / through a throw-away server")
 @for_machines
 def check(files: tuple[str, ...], over_http: bool, as_json: bool) -> int:
-    """核对规则文档与案例 / check rulebooks and cases."""
+    """核对规则文档与用例 / check rulebooks and cases."""
     checked = []
     with ExitStack() as stack:
         runner: Runner = run_case

@@ -20,7 +20,7 @@ KEPT = [
 ]
 
 OFFICE = """
-case: 一个案例
+case: 一个用例
 rulebook:
   rulebook: notice
   effective: 2026-01-01T00:00:00+08:00
