@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from admin.users import make_user, set_password
 from engine.report import parse_report
 from ledger.listing import EntryFilter, list_entries
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.county import found, report
 from tests.processes import Server
 
@@ -37,11 +37,7 @@ async def prepare() -> int:
 def sign_in(server: Server, browser: Browser, name: str, locale: str = "zh-CN") -> Page:
     """A browser of their own."""
     page = browser.new_context(locale=locale, viewport={"width": 1366, "height": 768}).new_page()
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("ul.tiles")).to_be_visible()
+    log_in(page, server.url, name)
     return page
 
 

@@ -14,7 +14,7 @@ from admin.users import make_user, set_password
 from engine.organisation import Place, Subject
 from ledger import acts
 from rules.document import read_rulebook
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.ledger.test_firing import RULEBOOK, fill, report
 from tests.processes import Server
 
@@ -40,11 +40,7 @@ async def prepare() -> None:
 
 def sign_in(server: Server, page: Page) -> None:
     run(prepare)
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "auditor")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
+    log_in(page, server.url, "auditor")
 
 
 def on_paper(page: Page) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.browsing import PASSWORD
 from tests.processes import jikao, listening
 
 pytestmark = pytest.mark.browser
 
-PASSWORD = "correct-horse-battery"
 SIZE = {"width": 1366, "height": 768}
 
 

@@ -2,28 +2,17 @@
 and is mended in its text."""
 
 import re
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import anyio
 import pytest
 from playwright.sync_api import Page, expect
 
 from admin.users import make_user, set_password
 from api.database import pooled
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.notices import fill_notices
 from tests.processes import Server
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "correct-horse-battery"
-
-
-def run(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
-    """Ask the database in a thread of its own: the browser's loop has this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(anyio.run, ask, *arguments).result()
 
 
 async def prepare(url: str) -> None:
@@ -35,11 +24,7 @@ async def prepare(url: str) -> None:
 
 def test_an_event_becomes_a_case_that_guards_its_rule(server: Server, page: Page) -> None:
     run(prepare, server.database.url)
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "zhang")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
+    log_in(page, server.url, "zhang")
 
     # an event becomes a case
     page.goto(f"{server.url}/audit/events/office/N2")

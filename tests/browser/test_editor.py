@@ -14,7 +14,7 @@ from rules.draft import snapshot
 from rules.row_values import Document
 from rules.rule_scope import read_one, read_scope_now
 from rules.tables import DraftRule
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.processes import Server
 
 pytestmark = pytest.mark.browser
@@ -38,20 +38,12 @@ async def row_of(code: str) -> int:
     return int(row["id"])
 
 
-def sign_in(page: Page, server: Server, name: str) -> None:
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator(".who")).to_contain_text(name)
-
-
 @pytest.fixture
 def office(server: Server, page: Page) -> Page:
     """An officer with the starter as the draft."""
     run(prepare)
     page.set_viewport_size({"width": 1366, "height": 768})
-    sign_in(page, server, "zhang")
+    log_in(page, server.url, "zhang")
     return page
 
 
@@ -60,7 +52,7 @@ def other(server: Server, office: Page, browser: Browser) -> Iterator[Page]:
     """Another officer in a browser of her own."""
     context = browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768})
     page = context.new_page()
-    sign_in(page, server, "li")
+    log_in(page, server.url, "li")
     yield page
     context.close()
 
@@ -206,7 +198,7 @@ def test_a_rule_of_the_panel_leads_to_its_editor_and_is_deleted_there(server: Se
     expect(page.locator("h1")).to_contain_text("草稿中共 25 条")
     # Who only reads sees the same page and can change nothing.
     page.get_by_role("button", name="退出登录").click()
-    sign_in(page, server, "wang")
+    log_in(page, server.url, "wang")
     page.goto(f"{server.url}/desk/rules/K05")
     expect(page.locator("#picture svg .box.own")).to_contain_text("源分值的 30%")
     expect(page.locator("#form input:enabled, #form select:enabled, #form button:enabled")).to_have_count(0)

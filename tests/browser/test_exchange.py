@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from admin.users import make_user, set_password
 from rules.draft import read_draft
+from tests.browser.browsing import PASSWORD, run
 from tests.browser.test_appeals import sign_in
-from tests.browser.test_panel import PASSWORD, run
 from tests.county import found
 from tests.processes import Server
 

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.browsing import PASSWORD
 from tests.processes import jikao
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "correct-horse-battery"
 
 
 class Started(NamedTuple):

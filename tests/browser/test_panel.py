@@ -1,11 +1,8 @@
 """The panel in a real browser: what an officer sees, and what must never be saved by accident."""
 
 import re
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import anyio
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -18,18 +15,11 @@ from admin.sources import sources
 from admin.users import make_user, set_password
 from ledger.filling import read_starter
 from rules.tables import DraftRule, DraftRuleLimit
+from tests.browser.browsing import PASSWORD, run
 from tests.processes import Server
 from tests.small_office import fill
 
 pytestmark = pytest.mark.browser
-
-PASSWORD = "correct-horse-battery"
-
-
-def run(ask: Callable[..., Awaitable[Any]], *arguments: object) -> Any:
-    """Ask the database in a thread of its own: the browser's loop has this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(anyio.run, ask, *arguments).result()
 
 
 async def prepare() -> int:

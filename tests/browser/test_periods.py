@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from admin.users import make_user, set_password
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.processes import Server
 from tests.small_office import fill
 
@@ -22,11 +22,7 @@ async def prepare() -> None:
 
 def sign_in(server: Server, page: Page) -> None:
     run(prepare)
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "zhang")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
+    log_in(page, server.url, "zhang")
 
 
 def test_the_key_of_a_register_has_its_title(server: Server, page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from admin.statements import reconcile
 from admin.tables import Outcome, Source
 from admin.users import make_user, set_password
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.processes import Server
 from tests.received import at, note, record
 from tests.small_office import event, fill
@@ -51,14 +51,6 @@ async def a_thousand() -> None:
     await note(at(DAY, 12), Outcome.refused, "inspection", *(f"X{number}" for number in range(230)), problem="/data ")
 
 
-def sign_in(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "zhang")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
-
-
 def shoot(page: Page, name: str) -> None:
     """Keep a picture to be looked at, where somebody asks for it."""
     if SHOTS:
@@ -75,7 +67,7 @@ def shoot(page: Page, name: str) -> None:
 
 def test_from_the_table_to_what_is_missing(server: Server, page: Page) -> None:
     run(prepare)
-    sign_in(server, page)
+    log_in(page, server.url, "zhang")
     page.locator(".tiles").get_by_text("来源对账").click()
     page.get_by_label("来源", exact=True).fill("nobody")
     page.get_by_role("button", name="查询").click()
@@ -119,7 +111,7 @@ def test_from_the_table_to_what_is_missing(server: Server, page: Page) -> None:
 def test_a_thousand_rows_are_paged(server: Server, page: Page) -> None:
     run(prepare)
     run(a_thousand)
-    sign_in(server, page)
+    log_in(page, server.url, "zhang")
     page.goto(f"{server.url}/receptions?from=2026-02-01&to=2026-03-31")
     expect(page.locator("tbody tr")).to_have_count(100)
     shoot(page, "large")
@@ -144,7 +136,7 @@ def test_a_thousand_rows_are_paged(server: Server, page: Page) -> None:
 
 def test_a_source_is_registered_in_the_panel(server: Server, page: Page) -> None:
     run(prepare)
-    sign_in(server, page)
+    log_in(page, server.url, "zhang")
     page.goto(f"{server.url}/admin/#/source")
     expect(page.locator(".title h1")).to_have_text("来源")
     shoot(page, "sources")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from admin.changes import replace_draft
 from admin.users import make_user, set_password
 from rules.tree import load_yaml
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.holding import held
 from tests.processes import Server
 from tests.small_office import RULEBOOK, fill
@@ -40,11 +40,7 @@ async def draft(points: str) -> None:
 def test_one_is_cancelled_and_one_is_gone_through(server: Server, page: Page) -> None:
     run(prepare)
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "zhang")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
+    log_in(page, server.url, "zhang")
 
     with held(server.database, HELD):
         page.goto(f"{server.url}/desk/simulations?version=draft&period=2026-01")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from admin.users import make_user, set_password
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.processes import Server
 from tests.small_office import fill
 
@@ -22,10 +22,7 @@ async def prepare() -> None:
 
 def test_an_auditor_verifies_against_the_seal_they_keep(server: Server, page: Page) -> None:
     run(prepare)
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", "li")
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
+    log_in(page, server.url, "li")
     page.get_by_role("main").get_by_role("link", name="台账核验").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="下载封印").click()

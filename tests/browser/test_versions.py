@@ -11,7 +11,7 @@ from admin.changes import replace_draft
 from admin.users import make_user, set_password
 from rules.draft import read_draft
 from rules.tables import DraftRule, Version
-from tests.browser.test_panel import PASSWORD, run
+from tests.browser.browsing import PASSWORD, log_in, run
 from tests.processes import Server
 from tests.small_office import RULEBOOK, fill
 
@@ -53,18 +53,10 @@ def other(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def sign_in(server: Server, page: Page, name: str) -> None:
-    page.goto(f"{server.url}/login")
-    page.fill("input[name=username]", name)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button")
-    expect(page.locator("main h1")).to_contain_text("绩考")
-
-
 def test_two_people_on_one_row_and_the_way_to_a_version_and_back(server: Server, page: Page, other: Page) -> None:
     row = int(run(prepare))
-    sign_in(server, page, "zhang")
-    sign_in(server, other, "zhao")
+    log_in(page, server.url, "zhang")
+    log_in(other, server.url, "zhao")
 
     # both open the row; who saves second is told, and overwrites nothing
     for one in (page, other):
@@ -92,7 +84,7 @@ def test_two_people_on_one_row_and_the_way_to_a_version_and_back(server: Server,
     expect(page.locator("tbody")).to_contain_text("zhao")
 
     # approval, then a publication that reaches back
-    sign_in(server, other, "li")
+    log_in(other, server.url, "li")
     other.goto(f"{server.url}/publish")
     expect(other.locator("#approval + .card")).to_contain_text("可以审批")
     expect(other.locator("#changes ~ details").first).to_contain_text("R1")
