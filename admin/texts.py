@@ -1063,7 +1063,7 @@ TEXTS: Catalogue = {
     "publish.cases_fail": ("用例有 {count} 个不符（共 {of} 个）：", "{count} of {of} cases do not hold:"),
     "publish.cases_hold": ("用例 {count} 个，全部相符。", "All {count} cases hold."),
     "publish.cases": ("查看用例", "The cases"),
-    "publish.simulate": ("模拟影响", "Simulate"),
+    "publish.simulate": ("试算影响", "Simulate"),
     "publish.changes_shown": ("逐项查看（显示 {count} 项）", "One by one ({count} shown)"),
     "publish.approvals_short": ("还缺 {missing} 人", "{missing} missing"),
     "publish.approvals_needed": (

@@ -323,9 +323,13 @@ def office_of(request: Web) -> Office:
 
 
 def failing_cases(rulebook: Rulebook, cases: Iterable[Raw]) -> tuple[Finding, ...]:
-    """The office's own cases of a rulebook that do not hold."""
+    """The office's own cases of a rulebook that do not hold, or that cannot be read under it."""
+    try:
+        results = run_cases(Rules(rulebook=rulebook, cases=tuple(cases)))
+    except Refused as refused:
+        return refused.findings
     found = []
-    for place, result in enumerate(run_cases(Rules(rulebook=rulebook, cases=tuple(cases)))):
+    for place, result in enumerate(results):
         for each in result.mismatches[:1]:
             said = message(
                 "rulebook.case_fails",
