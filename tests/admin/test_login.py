@@ -167,8 +167,9 @@ async def test_the_language_is_the_chosen_one_else_the_one_asked_for(
 
 
 async def test_who_was_slowed_down_gets_in_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    limiter, now = Limiter(), [1_000_000.0]
+    now = [1_000_000.0]
     monkeypatch.setattr("piccolo_api.rate_limiting.middleware.time", lambda: now[0])
+    limiter = Limiter()
     for _ in range(TRIES_OF_A_NAME + 1):
         limiter.failed("10.0.0.1", "zhang")
     assert limiter.blocked("10.0.0.1", "zhang")

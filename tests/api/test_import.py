@@ -161,9 +161,9 @@ def test_for_machines(run: Run, tmp_path: Path) -> None:
 
 
 def test_other_endings_and_files_are_refused_in_one_line(run: Run, tmp_path: Path) -> None:
-    assert run("subjects.csv") == (
-        1, "", "jikao: subjects.csv: this kind of file is not known; expected one of: .ndjson, .jsonl\n",
-    )  # fmt: skip
+    endings = ".ndjson, .jsonl, .yaml, .yml, .xlsx"
+    said = f"jikao: subjects.csv: this kind of file is not known; expected one of: {endings}\n"
+    assert run("subjects.csv") == (1, "", said)
     assert run(str(tmp_path / "no.ndjson"))[2].endswith("the file cannot be read: No such file or directory\n")
 
 
