@@ -1,8 +1,10 @@
 """The office's pages on a fresh database: the starter as its draft, and people who sign in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from litestar.datastructures import State
 
 from admin.changes import replace_draft
 from admin.office import Office
+from admin.panel import Panel, Room, make_panel
 from admin.routes import routes
 from admin.tables import User
 from admin.users import make_user, set_password
@@ -30,6 +33,21 @@ SignIn = Callable[..., Awaitable[httpx.AsyncClient]]
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are hashed as always, only not six hundred thousand times."""
     monkeypatch.setattr(User, "_pbkdf2_iteration_count", 1_000)
+
+
+@pytest.fixture(autouse=True)
+def one_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The panel is made once: that takes a second, and it holds nothing of a test."""
+    monkeypatch.setattr("admin.routes.make_panel", _made)
+
+
+def _made(office: Office, rooms: Sequence[Room] = ()) -> Panel:
+    return make_panel(office, rooms) if rooms else _without_rooms(office.timezone)
+
+
+@cache
+def _without_rooms(timezone: ZoneInfo) -> Panel:
+    return make_panel(Office(secret="", timezone=timezone))
 
 
 async def open_client(stack: AsyncExitStack, app: Any, **headers: str) -> httpx.AsyncClient:
