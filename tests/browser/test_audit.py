@@ -99,6 +99,7 @@ def test_an_auditor_walks_from_the_list_to_who_approved(server: Server, page: Pa
     on_paper(page)
 
     # and that nobody changed any of it since
+    page.get_by_role("navigation").get_by_text("核查", exact=True).click()
     page.get_by_role("navigation").get_by_text("台账核验").click()
     page.get_by_role("button", name="开始核验").click()
     expect(page.locator(".done")).to_contain_text("核验通过", timeout=60_000)
@@ -107,6 +108,7 @@ def test_an_auditor_walks_from_the_list_to_who_approved(server: Server, page: Pa
 
 def test_a_withdrawal_is_followed_both_ways(server: Server, page: Page) -> None:
     sign_in(server, page)
+    page.get_by_role("navigation").get_by_text("核查", exact=True).click()
     page.get_by_role("navigation").get_by_text("管理行为").click()
     page.get_by_label("类别").select_option("retraction")
     page.get_by_role("button", name="查询").click()
