@@ -31,16 +31,17 @@ const content = () => (state.mode === "text" ? { text: area.value } : { form: st
 let waiting;
 function readSoon(delay = 250) {
   clearTimeout(waiting);
-  waiting = setTimeout(readNow, delay);
+  waiting = setTimeout(() => readNow(), delay);
 }
 
-async function readNow() {
+// What was clicked needs the answer at once; what is only typed waits until no finger is down.
+async function readNow(clicked = false) {
   clearTimeout(waiting);
   const asked = ++state.asked;
   try {
     const { status: code, told } = await send("/desk/editor/reading", { code: state.code, ...content() });
     if (asked !== state.asked || code !== 200) return false;
-    take(told);
+    take(told, clicked);
     return true;
   } catch (error) {
     if (asked === state.asked) say(error.message === w.signed_out ? error.message : w.unreachable, "bad");
@@ -60,8 +61,8 @@ for (const end of ["pointerup", "pointercancel"]) {
   }, 50), true);
 }
 
-function take(told) {
-  if (pressing) {
+function take(told, clicked = false) {
+  if (pressing && !clicked) {
     postponed = () => take(told);
     return;
   }
@@ -217,18 +218,19 @@ function show(mode) {
 
 async function turn(to) {
   if (to === state.mode) return;
-  if (!(await readNow())) return;
+  if (!(await readNow(true))) return;
+  postponed = null;
   if (to === "text") {
     area.value = state.text;
     show("text");
-    await readNow();
+    await readNow(true);
     area.focus();
   } else if (state.form) {
     delete state.form.by_points;
     show("form");
     state.tried = true;
     redraw();
-    await readNow();
+    await readNow(true);
     say(state.dirty ? w.unsaved : "", "warn");
     holder.querySelector("input, select")?.focus();
   } else {
@@ -259,7 +261,7 @@ async function save(over) {
     if (code === 200) return saved(told);
     if (code === 409) return conflict(told);
     if (code === 422) {
-      take(told);
+      take(told, true);
       say(w.not_saved, "bad");
       const first = state.findings.find((each) => each.level === "error") ?? state.findings[0];
       if (first) go(first);
@@ -302,7 +304,7 @@ function conflict(told) {
     area.value = state.text;
     show(state.form ? "form" : "text");
     if (state.form) redraw();
-    take(told.theirs);
+    take(told.theirs, true);
     say(w.took_theirs, "good");
     $("save").focus();
   });
