@@ -213,7 +213,7 @@ class Recent(Present):
         Book._replace(self, lot, sheet)
 
     def _recurrences(self, event: Event) -> Iterable[Recurrence]:
-        found = (recurrence_of(event, same) for same in self.bureau.sames(event.type))
+        found = (recurrence_of(event, same) for same in self.bureau.repeats(event.type))
         return [each for each in found if each is not None]
 
     async def flush(self) -> None:

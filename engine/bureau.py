@@ -3,14 +3,16 @@
 One instance serves one bureau. A bureau is immutable; an act makes another one.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
 
 import msgspec
 
+from engine.digest import digest
 from engine.organisation import Organisation
 from engine.period import Calendar
-from engine.rulebook import Version
+from engine.rulebook import Repeat, Version
 
 
 class Bureau(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -37,21 +39,20 @@ class Bureau(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return version
         raise KeyError(number)
 
-    def sames(self, event_type: str) -> frozenset[tuple[str, ...]]:
-        """The sets of fields by which any version tells repetitions among events of a type."""
-        if event_type not in self._sames:
-            self._sames[event_type] = frozenset(
-                factor.repeat.same
-                for version in self.versions
-                for rule in version.rulebook.rules
-                if getattr(rule, "on", None) == event_type
-                for factor in getattr(rule, "factors", ())
-                if factor.repeat is not None
-            )
-        return self._sames[event_type]
+    def repeats(self, event_type: str) -> Mapping[tuple[str, ...], Repeat]:
+        """Repetitions that any version looks for among events of a type, by their fields; of several the longest."""
+        found = self._repeats.get(event_type)
+        if found is None:
+            found = self._repeats[event_type] = {}
+            for version in self.versions:
+                for same, repeat in digest(version.rulebook).repeats.get(event_type, {}).items():
+                    known = found.get(same)
+                    if known is None or known.within_days < repeat.within_days:
+                        found[same] = repeat
+        return found
 
     @cached_property
-    def _sames(self) -> dict[str, frozenset[tuple[str, ...]]]:
+    def _repeats(self) -> dict[str, dict[tuple[str, ...], Repeat]]:
         """What was asked for already: a post asks it several times."""
         return {}
 

@@ -18,7 +18,6 @@ from engine.book import Lot, Reader, Sheet, Taking, draw_up, lot_of
 from engine.bureau import Bureau
 from engine.charge import Charge, ChargeKey, Entry, EntryKind, Posting, Recorded
 from engine.charging import Outcome, charge_all
-from engine.digest import digest
 from engine.evaluation import PeriodCharge, fit_in, source_amount
 from engine.event import Event, EventKey
 from engine.finding import Finding, Refused
@@ -139,7 +138,7 @@ class _Planner:
             if known is not None and (now is None or now.event != known.event):
                 moved += [known.event, *([] if now is None else [now.event])]
         for event in moved:
-            for repeat in self._repeats(event.type):
+            for repeat in self.bureau.repeats(event.type).values():
                 recurrence = recurrence_of(event, repeat.same)
                 if recurrence is None:
                     continue
@@ -150,15 +149,6 @@ class _Planner:
                     if later.key not in self.withdrawn:
                         fresh[later.key] = None
         return fresh
-
-    def _repeats(self, event_type: str) -> list[Repeat]:
-        widest: dict[tuple[str, ...], Repeat] = {}
-        for version in self.bureau.versions:
-            for same, repeat in digest(version.rulebook).repeats.get(event_type, {}).items():
-                known = widest.get(same)
-                if known is None or known.within_days < repeat.within_days:
-                    widest[same] = repeat
-        return list(widest.values())
 
     def _recorded(self, key: EventKey) -> Recorded:
         found = self.anew.get(key) or self.reader.recorded(key)

@@ -228,7 +228,7 @@ class Desk:
         for event_type in {
             rule.on for version in bureau.versions for rule in version.rulebook.rules if hasattr(rule, "on")
         }:
-            further = bureau.sames(event_type) - self.bureau.sames(event_type)
+            further = bureau.repeats(event_type).keys() - self.bureau.repeats(event_type).keys()
             if further:
                 standing = await self.standing("p.type = $1", event_type)
                 await self.present.write_recurrences(

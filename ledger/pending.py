@@ -125,7 +125,7 @@ class Pending:
             else:
                 day = bureau.day(event.time)
                 new.append((*key, recorded.number, event.type, day, event.time, recorded.booked, grows))
-            for same in bureau.sames(event.type):
+            for same in bureau.repeats(event.type):
                 recurrence = recurrence_of(event, same)
                 if recurrence is not None:
                     recurrences.append((digest(recurrence), order_of(event), *key))

@@ -149,7 +149,7 @@ class Present(Book):
                 matter = Matter(event.subject, event.matter, sign)
                 if matter not in self._known_claims:
                     self._ask_claims[matter] = CLAIMS
-        for same in self.bureau.sames(event.type):
+        for same in self.bureau.repeats(event.type):
             recurrence = recurrence_of(event, same)
             if recurrence is not None:
                 self._knows_recurrence(recurrence, order_of(event))
@@ -300,7 +300,7 @@ class Present(Book):
         return self._recurring[recurrence]
 
     def _recurrences(self, event: Event) -> Iterable[Recurrence]:
-        found = (recurrence_of(event, same) for same in self.bureau.sames(event.type))
+        found = (recurrence_of(event, same) for same in self.bureau.repeats(event.type))
         return [each for each in found if each is not None and each in self._known_recurrences]
 
     def keep(self, recorded: Iterable[Recorded], withdrawn: Iterable[EventKey], sheets: Mapping[Lot, Sheet]) -> None:

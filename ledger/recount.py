@@ -146,7 +146,7 @@ class _Scoring:
             self._counted.growing.append(recorded.number)
         found = self._sames.get(event.type)
         if found is None:
-            found = self._sames[event.type] = sorted(self._bureau.sames(event.type))
+            found = self._sames[event.type] = sorted(self._bureau.repeats(event.type))
         for same in found:
             recurrence = recurrence_of(event, same)
             if recurrence is not None:

@@ -87,7 +87,7 @@ async def check_present(connection: asyncpg.Connection, register: Register) -> N
     recurrences = [
         (digest(recurrence), order_of(recorded.event), *recorded.event.key)
         for recorded in register.book.events.values()
-        for same in register.bureau.sames(recorded.event.type)
+        for same in register.bureau.repeats(recorded.event.type)
         if (recurrence := recurrence_of(recorded.event, same)) is not None
     ]
     assert await _rows(connection, "present_recurrence", "digest, place, source, id") == Counter(recurrences)
