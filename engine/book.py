@@ -52,7 +52,7 @@ class Taking(NamedTuple):
     most: Decimal
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+class Sheet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The present charges of one lot, and what each takes of its windows."""
 
     lot: Lot

@@ -3,6 +3,7 @@
 One instance serves one bureau. A bureau is immutable; an act makes another one.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -25,19 +26,13 @@ class Bureau(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def version_at(self, instant: datetime) -> Version | None:
         """The version that rules the instant: the latest effective, of equals the later published."""
-        ruling: Version | None = None
-        for version in self.versions:
-            effective = version.rulebook.effective
-            if effective <= instant and (ruling is None or effective >= ruling.rulebook.effective):
-                ruling = version
-        return ruling
+        since, ruling = self._eras
+        place = bisect_right(since, instant)
+        return ruling[place - 1] if place else None
 
     def version(self, number: int) -> Version:
         """The version of that number; KeyError where there is none."""
-        for version in self.versions:
-            if version.number == number:
-                return version
-        raise KeyError(number)
+        return self._numbered[number]
 
     def repeats(self, event_type: str) -> Mapping[tuple[str, ...], Repeat]:
         """Repetitions that any version looks for among events of a type, by their fields; of several the longest."""
@@ -50,6 +45,16 @@ class Bureau(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                     if known is None or known.within_days < repeat.within_days:
                         found[same] = repeat
         return found
+
+    @cached_property
+    def _numbered(self) -> dict[int, Version]:
+        return {version.number: version for version in self.versions}
+
+    @cached_property
+    def _eras(self) -> tuple[list[datetime], list[Version]]:
+        """When which version comes into effect, in order of time; of equals the later published comes last."""
+        ordered = sorted(self.versions, key=lambda version: version.rulebook.effective)
+        return [version.rulebook.effective for version in ordered], ordered
 
     @cached_property
     def _repeats(self) -> dict[str, dict[tuple[str, ...], Repeat]]:

@@ -42,7 +42,7 @@ class ChargeKey(NamedTuple):
         return (self.rule, self.subject) != (self.origin_rule, self.origin_subject)
 
 
-class Hop(msgspec.Struct, frozen=True):
+class Hop(msgspec.Struct, frozen=True, gc=False):
     """One step of responsibility: by which rule and relation, to whom."""
 
     rule: str
@@ -50,7 +50,7 @@ class Hop(msgspec.Struct, frozen=True):
     subject: str
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of the arithmetic, as it was made.
 
     ``step`` is one of: points, times, factor, max, nominal (of a direct charge); source, share,
@@ -67,7 +67,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     event: EventKey | None = None
 
 
-class Charge(msgspec.Struct, frozen=True, kw_only=True):
+class Charge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A charge before matters and limits. ``place`` is its turn among the charges of its event."""
 
     key: ChargeKey
@@ -81,7 +81,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     arithmetic: tuple[Step, ...] = ()
 
 
-class Room(msgspec.Struct, frozen=True, kw_only=True):
+class Room(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a limit left for a charge: its room before, and what the charge took of it."""
 
     limit: str
@@ -90,7 +90,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     taken: Decimal
 
 
-class Posting(msgspec.Struct, frozen=True, kw_only=True):
+class Posting(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A charge and what stands of it. ``superseded_by`` is the charge that its matter counts instead."""
 
     charge: Charge
@@ -100,7 +100,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     rooms: tuple[Room, ...] = ()
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that stands, with the booking date that was fixed when it was recorded."""
 
     event: Event
@@ -124,14 +124,14 @@ Act = Literal[
 ]
 
 
-class Cause(msgspec.Struct, frozen=True):
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """What made an entry: the event or the act, and its number in the ledger's chain."""
 
     act: Act
     number: int
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A difference posted to the ledger (台账明细). ``booked`` is where it counts, never moved."""
 
     kind: EntryKind

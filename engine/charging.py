@@ -22,7 +22,7 @@ from engine.scalar import written_number
 from engine.scene import Scene, gather_charged
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an event rule came to: its charges, or why it made none though its condition held."""
 
     rule: str
@@ -37,7 +37,7 @@ class Missing(Exception):
         self.reason = reason
 
 
-class Applied(msgspec.Struct, frozen=True):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """What a factor came to: its number, and the earlier event that it counted."""
 
     factor: Factor
@@ -45,7 +45,7 @@ class Applied(msgspec.Struct, frozen=True):
     event: EventKey | None
 
 
-class Reckoned(msgspec.Struct, frozen=True):
+class Reckoned(msgspec.Struct, frozen=True, gc=False):
     """The arithmetic of one charge, exact up to its nominal amount; ``bound`` where ``max`` held it."""
 
     points: Decimal

@@ -7,7 +7,7 @@ import msgspec
 from engine.language import Message
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing found in a document, an event or a condition.
 
     ``path`` is where: ``rules[3].points.by`` in a document, ``/data/level`` (a JSON pointer) in an

@@ -19,7 +19,7 @@ Catalogue = Mapping[str, tuple[str, str]]
 _catalogue: dict[str, tuple[str, str]] = {}
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A sentence yet to be said: the catalogue's key and the values for its placeholders.
 
     A value may itself be a message; it is then said in the same language.

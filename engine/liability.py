@@ -26,11 +26,12 @@ ONE = Fraction(1)
 MOST_AMOUNTS = 200
 
 
-class Path(msgspec.Struct, frozen=True, kw_only=True):
+class Path(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A way that responsibility may take, whatever the amount that sets out on it.
 
     At its end arrives ``ratio`` × the source's amount, or ``fixed``. Where the last hop divides, so many
-    share it, and its subject is the one at ``place`` among them.
+    share it, and its subject is the one at ``place`` among them. ``steps`` are its arithmetic, between the amount
+    that sets out and the one that arrives.
     """
 
     rule: JointRule
@@ -39,6 +40,7 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     fixed: Fraction | None = None
     divided: int | None = None
     place: int = 0
+    steps: tuple[Step, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -78,7 +80,7 @@ class Way(NamedTuple):
     cents: int
 
 
-class Spent(msgspec.Struct):
+class Spent(msgspec.Struct, gc=False):
     """What one joint rule charged one subject for one event so far, by rule, subject and sign."""
 
     sums: dict[tuple[str, str, int], Decimal] = {}
@@ -163,22 +165,28 @@ def _arrive(paths: list[list[Path]], direction: int, amount: Decimal) -> Iterato
 def walk(subject: str, indicator: str | None, rules: list[JointRule], scene: Scene) -> Iterator[Path]:
     """Every path from the subject of a direct charge, up to the depth: a greedy walk would miss the best one."""
     depth = scene.version.rulebook.joint.depth
-    begun: list[tuple[tuple[Hop, ...], Fraction]] = [((), ONE)]
+    begun: list[tuple[tuple[Hop, ...], Fraction, tuple[Step, ...]]] = [((), ONE, ())]
     while begun:
-        hops, carried = begun.pop()
+        hops, carried, told = begun.pop()
         here = hops[-1].subject if hops else subject
         visited = {subject, *(hop.subject for hop in hops)}
         for rule in rules:
             answering = scene.answering(here, rule.joint, indicator)
-            for path in _hop(hops, carried, rule, [code for code in answering if code not in visited]):
+            named = [code for code in answering if code not in visited]
+            shared = told if rule.points is not None else (*told, _share(rule))
+            for path in _hop(hops, carried, shared, rule, named):
                 yield path
                 if path.fixed is None and len(path.hops) < depth:
-                    begun.append((path.hops, path.ratio if path.divided is None else path.exact(ONE)))
+                    begun.append((path.hops, path.ratio if path.divided is None else path.exact(ONE), shared))
 
 
-def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[str]) -> Iterator[Path]:
+def _hop(
+    hops: tuple[Hop, ...], carried: Fraction, shared: tuple[Step, ...], rule: JointRule, named: list[str]
+) -> Iterator[Path]:
     if not named:
         return
+    divided = len(named) if rule.split == "pro_rata" else None
+    steps = (*shared, *_last(rule, divided))
     ratio = carried if rule.share is None else carried * Fraction(rule.share)
     fixed = None if rule.points is None else abs(Fraction(rule.points))
     for place, subject in enumerate(sorted(named)):
@@ -187,8 +195,9 @@ def _hop(hops: tuple[Hop, ...], carried: Fraction, rule: JointRule, named: list[
             hops=(*hops, Hop(rule.code, rule.joint, subject)),
             ratio=ratio,
             fixed=fixed,
-            divided=len(named) if rule.split == "pro_rata" else None,
+            divided=divided,
             place=place,
+            steps=steps,
         )
 
 
@@ -202,22 +211,24 @@ def _charge(source: Charge, amount: Decimal, way: Way, scene: Scene, nominal: De
         limits=rule.limits,
         place=(1, source.place[1], key.subject, rule.code, subject),
         path=way.path.hops,
-        arithmetic=tuple(_explain(amount, way.path, nominal != exact_decimal(way.cents, 2), nominal, scene)),
+        arithmetic=_explain(amount, way, nominal, scene.version.rulebook.joint.basis),
     )
 
 
-def _explain(amount: Decimal, path: Path, held: bool, nominal: Decimal, scene: Scene) -> Iterator[Step]:
-    rulebook = scene.version.rulebook
-    yield Step(step="source", value=str(amount), given=rulebook.joint.basis)
-    places = digest(rulebook).places
-    for hop in path.hops:
-        by = rulebook.rules[places[hop.rule]]
-        if isinstance(by, JointRule) and by.points is None:
-            yield Step(step="share", value=written(Decimal(1) if by.share is None else by.share), title=hop.rule)
-    if path.rule.points is not None:
-        yield Step(step="points", value=written(path.rule.points), title=path.rule.code)
-    if path.divided is not None:
-        yield Step(step="divided", value=str(path.divided))
-    if held:
-        yield Step(step="max", value=str(path.rule.max))
-    yield Step(step="nominal", value=str(nominal))
+def _explain(amount: Decimal, way: Way, nominal: Decimal, basis: str) -> tuple[Step, ...]:
+    source = Step(step="source", value=str(amount), given=basis)
+    arrived = Step(step="nominal", value=str(nominal))
+    if nominal == exact_decimal(way.cents, 2):
+        return (source, *way.path.steps, arrived)
+    return (source, *way.path.steps, Step(step="max", value=str(way.path.rule.max)), arrived)
+
+
+def _share(rule: JointRule) -> Step:
+    return Step(step="share", value=written(Decimal(1) if rule.share is None else rule.share), title=rule.code)
+
+
+def _last(rule: JointRule, divided: int | None) -> Iterator[Step]:
+    if rule.points is not None:
+        yield Step(step="points", value=written(rule.points), title=rule.code)
+    if divided is not None:
+        yield Step(step="divided", value=str(divided))

@@ -19,19 +19,19 @@ from engine.bureau import Bureau
 from engine.charge import Charge, ChargeKey, Entry, EntryKind, Posting, Recorded
 from engine.charging import Outcome, charge_all
 from engine.evaluation import PeriodCharge, fit_in, source_amount
-from engine.event import Event, EventKey
+from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.liability import Spent, share_out
 from engine.limits import Window, windows_of
 from engine.matters import Claim, Matter, claim, matter_of
-from engine.recurrence import Recurrence, recurrence_of
-from engine.rulebook import Repeat
+from engine.recalling import Recalling
+from engine.recurrence import recurrence_of
 from engine.scene import Matchers, Scene, set_scene
 from engine.turn import order_of, turn_of
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happens: events that begin to stand, events withdrawn, events to be looked at again, period charges."""
 
     admitted: tuple[Recorded, ...] = ()
@@ -40,7 +40,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     period_charges: Mapping[Lot, Sequence[PeriodCharge]] = {}
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What to write: entries in order, the sheets that replace the present ones, and each new event's outcomes."""
 
     change: Change
@@ -54,7 +54,7 @@ def plan(bureau: Bureau, reader: Reader, matchers: Matchers, change: Change) -> 
     return _Planner(bureau, reader, matchers, change).plan()
 
 
-class _Room(msgspec.Struct):
+class _Room(msgspec.Struct, gc=False):
     """A window while the sweep goes through it: what was used of it before this turn, and what now is."""
 
     before: Decimal
@@ -99,7 +99,7 @@ class _Planner:
         self.withdrawn = set(change.withdrawn)
         self.admitted = {each.event.key: each for each in change.admitted}
         self.anew = {each.event.key: each for each in (*change.admitted, *change.reconsidered)}
-        self.recurring: dict[tuple[str, ...], dict[Recurrence, list[Event]]] = {}
+        self.recalling = Recalling(bureau, reader, self.anew.values(), self.withdrawn)
         self.fresh: dict[EventKey, None] = {}
         self.scenes: dict[EventKey, Scene] = {}
         self.outcomes: dict[EventKey, tuple[Outcome, ...]] = {}
@@ -142,9 +142,8 @@ class _Planner:
                 recurrence = recurrence_of(event, repeat.same)
                 if recurrence is None:
                     continue
-                last = self.bureau.day(event.time) + timedelta(days=repeat.within_days)
                 for later in self.reader.recalling(recurrence, order_of(event)):
-                    if self.bureau.day(later.time) > last:
+                    if self.bureau.day(later.time) > self.bureau.day(event.time) + timedelta(days=repeat.within_days):
                         break
                     if later.key not in self.withdrawn:
                         fresh[later.key] = None
@@ -162,36 +161,10 @@ class _Planner:
             version = self.bureau.version_at(event.time)
             if version is None:
                 raise LookupError(f"no version rules {key}")
-            scene = set_scene(self.bureau, event, version, self.matchers, self._recall)
+            scene = set_scene(self.bureau, event, version, self.matchers, self.recalling.recall)
             self.scenes[key] = scene
             self.outcomes[key] = charge_all(scene)
         return self.outcomes[key]
-
-    def _recall(self, event: Event, repeat: Repeat) -> EventKey | None:
-        """The latest event that stands after the change and that this one repeats."""
-        recurrence = recurrence_of(event, repeat.same)
-        if recurrence is None:
-            return None
-        order = order_of(event)
-        known = self.reader.recalled(recurrence, order)
-        while known is not None and (known.key in self.withdrawn or known.key in self.anew):
-            known = self.reader.recalled(recurrence, order_of(known))
-        rivals = [known] if known is not None else []
-        rivals += [each for each in self._recurring(repeat.same).get(recurrence, ()) if order_of(each) < order]
-        if not rivals:
-            return None
-        latest = max(rivals, key=order_of)
-        near = self.bureau.day(event.time) - self.bureau.day(latest.time) <= timedelta(days=repeat.within_days)
-        return latest.key if near else None
-
-    def _recurring(self, same: tuple[str, ...]) -> dict[Recurrence, list[Event]]:
-        if same not in self.recurring:
-            found = self.recurring[same] = {}
-            for each in self.anew.values():
-                recurrence = recurrence_of(each.event, same)
-                if recurrence is not None:
-                    found.setdefault(recurrence, []).append(each.event)
-        return self.recurring[same]
 
     # which charge counts for a matter
 

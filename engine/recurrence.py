@@ -21,11 +21,14 @@ class Recurrence(NamedTuple):
 
 
 def recurrence_of(event: Event, same: tuple[str, ...]) -> Recurrence | None:
-    """What another event must share to repeat this one; None where a field is missing."""
-    values = [event.data.get(name) for name in same]
-    if any(value is None for value in values):
-        return None
-    return Recurrence(event.type, event.subject, same, tuple(_text(value) for value in values if value is not None))
+    """What another event must share to repeat this one; None where a field is missing. It is kept with the event."""
+    kept: dict[tuple[str, ...], Recurrence | None] = event.__dict__.setdefault("recurrences", {})
+    if same not in kept:
+        values = [event.data.get(name) for name in same]
+        whole = None not in values
+        texts = tuple(_text(value) for value in values if value is not None)
+        kept[same] = Recurrence(event.type, event.subject, same, texts) if whole else None
+    return kept[same]
 
 
 def _text(value: Value) -> str:

@@ -30,7 +30,7 @@ MATTER_LENGTH = 200
 BASIS_LENGTH = 2_000
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event whose envelope is typed and whose data is not yet."""
 
     source: str
@@ -179,7 +179,12 @@ def write_value(value: Value) -> Any:
 
 def content_hash(event: Event) -> str:
     """What the event says, as a SHA-256 in hexadecimal; when it reached us is left out of it."""
-    said = {key: value for key, value in write_event(event).items() if key != "recorded_at"}
+    return hash_content(write_event(event))
+
+
+def hash_content(tree: Mapping[str, Any]) -> str:
+    """The same of an event's tree."""
+    said = {key: value for key, value in tree.items() if key != "recorded_at"}
     return hashlib.sha256(canonical_json(said)).hexdigest()
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
 
@@ -27,7 +28,7 @@ from engine.finding import Finding, Refused
 from engine.language import message
 from engine.planner import Change, Plan, plan
 from engine.recurrence import recurrence_of
-from engine.report import Report, canonical_json, content_hash, write_event
+from engine.report import Report, canonical_json, hash_content, write_event
 from engine.turn import order_of
 from ledger.attachment import Attachment
 from ledger.chain import link
@@ -47,7 +48,7 @@ REMARK_COLUMNS = Remark._fields
 ATTACHMENT_COLUMNS = Attachment._fields
 
 
-class Detail(msgspec.Struct, frozen=True, kw_only=True):
+class Detail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The arithmetic of an entry, as it was made."""
 
     path: tuple[Hop, ...] = ()
@@ -57,7 +58,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     superseded_by: ChargeKey | None = None
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What posting came to: the number of the event or act, and of the entries it caused."""
 
     number: int
@@ -149,13 +150,16 @@ class Desk:
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
-    async def prepare(self, reports: Sequence[Report]) -> None:
-        """Say which reports are to be recorded next: they are typed, and what they will ask for is read together."""
+    async def prepare(self, reports: Sequence[Report], admitted: Sequence[Recorded | None] = ()) -> None:
+        """Say which reports are to be recorded next: they are typed, and what they will ask for is read together.
+
+        ``admitted`` is what they were admitted as under this bureau already, one for each, where it is known.
+        """
         await self.look_up([report.key for report in reports])
-        for report in reports:
+        for report, recorded in zip_longest(reports, admitted):
             if self._found[report.key] is None:
                 with contextlib.suppress(Refused):
-                    self._ahead[report.key] = (report, admit(self.bureau, report))
+                    self._ahead[report.key] = (report, recorded or admit(self.bureau, report))
         self.present.expect_new(self._ahead)
         for _, recorded in self._ahead.values():
             self.present.foresee(recorded.event)
@@ -323,7 +327,7 @@ class Desk:
             "data": canonical_json(tree.get("data", {})).decode(),
             "version": version.number,
             "booked": recorded.booked,
-            "content_hash": content_hash(event),
+            "content_hash": hash_content(tree),
         }
         number = self._chain("event", row)
         self._events.append(_event_row(row))

@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -31,8 +32,10 @@ USERS = 10
 """Charges named at most where a limit left too little room."""
 CLAIMS = 32
 """Claims of one matter read at a time: the best ones."""
-MOST_KEPT = 8_000
-"""Events and sheets, or takings, that a process keeps in mind at most from one transaction to the next."""
+MOST_KEPT = 20_000
+"""Events and sheets that a process keeps in mind at most from one transaction to the next: some 50 MB."""
+LATEST_KEPT = 100
+"""Takings of a window that it keeps in mind from one transaction to the next: the latest in turn."""
 
 _sheets = msgspec.json.Decoder(Sheet)
 _takings = msgspec.json.Decoder(Taking)
@@ -69,18 +72,24 @@ class Present(Book):
     # across transactions
 
     def go_on(self, connection: Connection) -> "Present":
-        """The same knowledge in a further transaction."""
+        """The same knowledge in a further transaction, of every window the latest takings."""
         self._connection = connection
+        for window, held in self._takings.items():
+            if len(held) > 2 * LATEST_KEPT:
+                self._forget_early(window, held)
         return self
+
+    def _forget_early(self, window: Window, held: list[Taking]) -> None:
+        """Keep the latest takings, all of the first one's turn, and the few before that may have used the room."""
+        start = held[-LATEST_KEPT].turn
+        place = bisect_left(held, (start,))
+        users = [taking for taking in reversed(held[:place]) if taking.taken][:USERS]
+        held[:place] = reversed(users)
+        self._known_takings[window] = max(start, self._known_takings[window])
 
     def holds(self, head: str, bureau: Bureau) -> bool:
         """Whether it is still all true: nobody posted since, and the bureau is the same; and it is not too much."""
-        return (
-            self.head == head
-            and self.bureau is bureau
-            and len(self.sheets) + len(self.events) < MOST_KEPT
-            and sum(map(len, self._takings.values())) < MOST_KEPT
-        )
+        return self.head == head and self.bureau is bureau and len(self.sheets) + len(self.events) < MOST_KEPT
 
     # what planning asks
 
@@ -292,7 +301,7 @@ class Present(Book):
         """The latest charges that took of a window's room before a turn, the latest first."""
         held = self._takings[window]
         earlier = held[: bisect_left(held, (before,))]
-        return [taking.key for taking in reversed(earlier) if taking.taken][:USERS]
+        return list(islice((taking.key for taking in reversed(earlier) if taking.taken), USERS))
 
     # how it changes
 

@@ -6,7 +6,6 @@ matchers; where they differ the event is kept out and an alarm names both.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from engine.admission import admit
 from engine.both import Disagreement
 from engine.bureau import Bureau
+from engine.charge import Recorded
 from engine.event import EventKey
 from engine.finding import Refused
 from engine.report import Report
@@ -28,6 +28,9 @@ GROUP = 500
 SLICE = 100
 """Posts of a group after which PostgreSQL begins to write while the next are planned."""
 
+BREATH = 4
+"""Posts that are planned at a stretch while PostgreSQL writes: between them the next rows are sent."""
+
 Job = Callable[[Desk], Awaitable[Receipt]]
 _log = logging.getLogger("jikao.recording")
 
@@ -40,12 +43,20 @@ class Spoilt(Exception):
         self.place = place
 
 
+class Checked(NamedTuple):
+    """A report on which the matchers agreed, and what it was admitted as by that bureau; None where it was refused."""
+
+    report: Report
+    bureau: Bureau
+    recorded: Recorded | None
+
+
 class Waiting(NamedTuple):
-    """A post on its way: what it does at the desk, who waits for it, and the event that it reports."""
+    """A post on its way: what it does at the desk, who waits for it, and the report that it records."""
 
     job: Job
     answer: "asyncio.Future[Receipt]"
-    report: Report | None
+    checked: Checked | None
 
 
 class Recorder:
@@ -64,15 +75,19 @@ class Recorder:
             Refused: it may not be kept.
             Disagreement: the two matchers came to different rules; it is not kept.
         """
+        return await self.submit(report)
+
+    def submit(self, report: Report) -> "asyncio.Future[Receipt]":
+        """Put an event among those that are recorded next; what :meth:`record` will answer."""
         received_at = clock.now()
         checked = self.check(report, self._current.bureau)
 
         async def job(desk: Desk) -> Receipt:
-            if desk.bureau is not checked:
+            if desk.bureau is not checked.bureau:
                 self.check(report, desk.bureau)
             return await desk.record(report, received_at)
 
-        return await self._submit(job, report)
+        return self._submit(job, checked)
 
     async def record_all(self, reports: Sequence[Report]) -> list[Receipt]:
         """Record events in one transaction, all or none; the first that may not be kept is named in :class:`Spoilt`."""
@@ -101,26 +116,29 @@ class Recorder:
 
         return await self._submit(job)
 
-    def check(self, report: Report, bureau: Bureau) -> Bureau:
+    def check(self, report: Report, bureau: Bureau) -> Checked:
         """Match the event by both matchers; what may not be kept is for the desk to refuse."""
-        with contextlib.suppress(Refused):
-            event = admit(bureau, report).event
-            version = bureau.version_at(event.time)
-            assert version is not None
-            try:
-                self._current.live(version).match(event.type, gather(bureau, event, version))
-            except Disagreement as difference:
-                self.disagreements += 1
-                _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
-                raise
-        return bureau
+        try:
+            recorded = admit(bureau, report)
+        except Refused:
+            return Checked(report, bureau, None)
+        event = recorded.event
+        version = bureau.version_at(event.time)
+        assert version is not None
+        try:
+            self._current.live(version).match(event.type, gather(bureau, event, version))
+        except Disagreement as difference:
+            self.disagreements += 1
+            _log.critical("matchers disagree on %s/%s: %s", report.source, report.id, difference)
+            raise
+        return Checked(report, bureau, recorded)
 
-    async def _submit(self, job: Job, report: Report | None = None) -> Receipt:
+    def _submit(self, job: Job, checked: Checked | None = None) -> "asyncio.Future[Receipt]":
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(job, answer, report))
+        self._waiting.append(Waiting(job, answer, checked))
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._run())
-        return await answer
+        return answer
 
     async def _run(self) -> None:
         while self._waiting:
@@ -141,7 +159,9 @@ class Recorder:
     async def _post(self, group: list[Waiting]) -> list[Receipt | Exception]:
         answers: list[Receipt | Exception] = []
         async with open_desk(self._current) as desk:
-            await desk.prepare([waiting.report for waiting in group if waiting.report is not None])
+            checked = [waiting.checked for waiting in group if waiting.checked is not None]
+            admitted = [each.recorded if each.bureau is desk.bureau else None for each in checked]
+            await desk.prepare([each.report for each in checked], admitted)
             for done, waiting in enumerate(group, 1):
                 try:
                     answers.append(await waiting.job(desk))
@@ -149,7 +169,7 @@ class Recorder:
                     answers.append(refused)
                 if done % SLICE == 0:
                     desk.begin_writing()
-                if desk.writing:
+                if desk.writing and done % BREATH == 0:
                     await asyncio.sleep(0)
         return answers
 

@@ -41,7 +41,7 @@ from engine.organisation import TIMEZONE, Place, Subject
 from engine.period import Period
 from engine.report import Report
 from engine.rulebook import Rulebook
-from ledger import acts, appeals, clock, remark, settling
+from ledger import acts, appeals, clock, present, remark, settling
 from ledger.appeals import Party
 from ledger.connection import is_lost
 from ledger.current import Current, use_current
@@ -673,6 +673,7 @@ async def simulating(database: Database, seed: int) -> AsyncIterator[Simulation]
         patches.enter_context(patch.object(TimestamptzNow, "python", lambda _: time.now()))
         patches.enter_context(patch.object(remark, "new_salt", lambda: f"{salts.getrandbits(128):032x}"))
         patches.enter_context(patch.object(Frail, "storm", storm))
+        patches.enter_context(patch.object(present, "LATEST_KEPT", 1 + seed % 5))
         point(database.url)
         simulation = Simulation(seed, storm, time)
         try:

@@ -27,6 +27,8 @@ from ledger.desk import Receipt
 from ledger.recording import GROUP, Spoilt
 
 Web = Request[Any, Any, Any]
+Refusing = Refused | Disagreement | HTTPException
+"""Why one event of a batch is not kept."""
 
 MOST_REFUSED = 10_000
 """Refusals that one answer lists at most; all of them are counted, and noted in the log of receptions."""
@@ -56,11 +58,21 @@ class Batch(msgspec.Struct, kw_only=True):
             self.accepted += 1
 
 
-class Recorded(NamedTuple):
-    """An event of a batch that is kept."""
+class Sent(NamedTuple):
+    """An event of a batch that waits to be recorded: as it came, as it was read, and its answer to come."""
 
+    envelope: Envelope
     report: Report
-    receipt: Receipt
+    answer: "asyncio.Future[Receipt]"
+
+    def told(self) -> Receipt | Refusing:
+        """What came of it, once it is answered; raises what is nobody's fault."""
+        try:
+            return self.answer.result()
+        except Refused as refused:
+            return self.envelope.outward(refused)
+        except Disagreement as difference:
+            return difference
 
 
 @post(
@@ -128,32 +140,34 @@ async def _record_some(request: Web, items: Iterable[tuple[int, Raw | Malformed]
     """Record each by itself; they share commits."""
     caller = caller_of(request)
     listed = list(items)
-    answers = await asyncio.gather(
-        *(_record_one(request, caller, raw, kind) for _, raw in listed), return_exceptions=True
-    )
+    sent = [await _send(request, caller, raw, kind) for _, raw in listed]
+    await asyncio.gather(*(each.answer for each in sent if isinstance(each, Sent)), return_exceptions=True)
     noted = []
-    for (place, raw), told in zip(listed, answers, strict=True):
-        if isinstance(told, Recorded):
-            batch.count(told.receipt)
-            if told.receipt.repeated:
-                noted.append(repetition(caller.name, told.report))
-        elif isinstance(told, (Refused, Disagreement, HTTPException)):
-            noted.append(refusal(caller.name, caller.source, await _seen(raw, kind, caller), told))
-            batch.refused_count += 1
-            if len(batch.refused) < MOST_REFUSED:
-                problem = problem_of(told, language_of(request))
-                batch.refused.append(RefusedEvent(index=place, id=_id_of(raw), problem=problem))
+    for (place, raw), each in zip(listed, sent, strict=True):
+        if isinstance(each, Sent):
+            told = each.told()
+            if isinstance(told, Receipt):
+                batch.count(told)
+                if told.repeated:
+                    noted.append(repetition(caller.name, each.report))
+                continue
         else:
-            raise told
+            told = each
+        noted.append(refusal(caller.name, caller.source, await _seen(raw, kind, caller), told))
+        batch.refused_count += 1
+        if len(batch.refused) < MOST_REFUSED:
+            problem = problem_of(told, language_of(request))
+            batch.refused.append(RefusedEvent(index=place, id=_id_of(raw), problem=problem))
     await note(noted)
 
 
-async def _record_one(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Recorded:
-    envelope, report = await _read_one(caller, raw, kind)
+async def _send(request: Web, caller: Caller, raw: Raw | Malformed, kind: str) -> Sent | Refusing:
+    """Read an event and let it wait to be recorded; or why it is refused at once."""
     try:
-        return Recorded(report, await recorder(request).record(report))
-    except Refused as refused:
-        raise envelope.outward(refused) from refused
+        envelope, report = await _read_one(caller, raw, kind)
+        return Sent(envelope, report, recorder(request).submit(report))
+    except (Refused, Disagreement, HTTPException) as error:
+        return error
 
 
 async def _read_one(caller: Caller, raw: Raw | Malformed, kind: str) -> tuple[Envelope, Report]:

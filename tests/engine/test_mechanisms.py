@@ -8,6 +8,7 @@ import pytest
 
 from engine import planner, register
 from engine.period import Calendar, Period
+from engine.recalling import Recalling
 from engine.reorganisation import Reorganisation
 from tests.worlds import History, check_sums
 
@@ -60,7 +61,7 @@ def off(monkeypatch: pytest.MonkeyPatch, mechanism: str) -> None:
             count = plan._count
             monkeypatch.setattr(plan, "_count", lambda self: {*()} if count(self) else set())
         case "repeats":
-            monkeypatch.setattr(plan, "_recall", lambda *_: None)
+            monkeypatch.setattr(Recalling, "recall", lambda *_: None)
         case "late arrivals that are repeated":
             monkeypatch.setattr(plan, "_look_again", lambda self: dict.fromkeys(self.anew))
         case "corrections":
