@@ -14,7 +14,8 @@ from ledger.records import FORMS, Record, bind, read_records
 
 _ENTRY = FORMS["entry"]
 _KEY = [
-    _ENTRY.places[name] for name in ("source", "event", "period", "origin_rule", "origin_subject", "rule", "subject")
+    _ENTRY.places[name]
+    for name in ("source", "event", "period", "origin_rule", "origin_subject", "rule", "subject", "indicator")
 ]
 _POSTED = _ENTRY.places["posted"]
 _ON = [_ENTRY.places[name] for name in ("version", "origin_rule", "rule", "indicator")]
@@ -65,9 +66,9 @@ def _follow(link: Link, record: Record, expected: int) -> Difference | None:
 
 
 def entry_key(values: Sequence[str | None]) -> str:
-    """The key of what an entry posts to: its columns source, event, period, origin, rule, subject."""
-    source, event, period, *charge = values
-    return SEPARATOR.join([source or "", (event if source else period) or "", *map(str, charge)])
+    """The key of what an entry posts to: its columns source, event, period, origin, rule, subject, indicator."""
+    source, event, period, *charge, indicator = values
+    return SEPARATOR.join([source or "", (event if source else period) or "", *map(str, charge), indicator or ""])
 
 
 def _add(link: Link, record: Record) -> None:

@@ -27,6 +27,7 @@ from ledger.crew import Reader, dump, load
 from ledger.difference import Difference
 from ledger.fingerprint import SEPARATOR, Fingerprint
 from ledger.history import History
+from ledger.past import indicators_of
 from ledger.rereading import COLUMNS, NoLongerFits, Rereader
 
 _Block: TypeAlias = list[Scored]
@@ -216,6 +217,7 @@ async def post(
     poster = Poster(bureau, claims, lambda subject: crc32(subject.encode()) % parts == part)
     keys, of_periods = condense_period_charges(bureau, charges)
     codes = {version.number: [rule.code for rule in version.rulebook.rules] for version in bureau.versions}
+    indicators = {version.number: indicators_of(version.rulebook) for version in bureau.versions}
     expected = Expected(reader.fingerprint(kept), reader.fingerprint(kept))
     scored_files = [load(scored_by(reader, each)) for each in range(files)]
     gone = 0
@@ -235,7 +237,8 @@ async def post(
                 origin_subject = compared[subject]
             key = SEPARATOR.join((whose, rules[origin], origin_subject, rules[place], subject))
             if cents:
-                expected.sums.add(key, cents)  # type: ignore[arg-type]
+                indicator = indicators[number][rules[origin], rules[place]] or ""
+                expected.sums.add(key + SEPARATOR + indicator, cents)  # type: ignore[arg-type]
             matter = matters.get((place, subject)) if place == origin and subject == origin_subject else None
             expected.sheets.add(sheet_item(key, turn, number, nominal, cents, matter, superseded))
     return expected

@@ -224,9 +224,10 @@ class Verification:
         found = []
         for key, posted, due in differences(there, expected):
             number = await self._first_entry(key)
-            source, id_, origin, origin_subject, rule, subject = key.split(SEPARATOR)
+            source, id_, origin, origin_subject, rule, subject, indicator = key.split(SEPARATOR)
             via = "" if (origin, origin_subject) == (rule, subject) else f" ← {origin} {origin_subject}"
-            where = f"{source + '/' if source else ''}{id_} {rule} {subject}{via}"
+            on = f" → {indicator}" if indicator else ""
+            where = f"{source + '/' if source else ''}{id_} {rule} {subject}{via}{on}"
             amounts = {"there": _amount(posted), "expected": _amount(due)}
             if number is None:
                 event = await self._reader.connection.fetchval(
@@ -243,6 +244,7 @@ class Verification:
         query = f"""
             SELECT min(number) FROM entry WHERE {whose}
             AND origin_rule = $3 AND origin_subject = $4 AND rule = $5 AND subject = $6
+            AND coalesce(indicator, '') = $7
             """  # noqa: S608  (our own words)
         number: int | None = await self._reader.connection.fetchval(query, source, id_, *charge)
         return number

@@ -17,9 +17,10 @@ from engine.language import render
 from engine.organisation import TIMEZONE
 from engine.planner import Change
 from ledger.chain import link
-from ledger.current import Current, use_current
+from ledger.current import Current, load_version, use_current
 from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
 from ledger.difference import Difference, Seal
+from ledger.past import indicators_of
 from ledger.rebuilding import TABLES, rebuild_present
 from ledger.recount import hash_content
 from ledger.verification import verify
@@ -310,6 +311,27 @@ async def test_an_entry_elsewhere_in_an_intact_chain_is_found(ledger: Ledger, ch
     await ledger.run(f"UPDATE entry SET {change} WHERE number = $1", number)
     await ledger.rehash(number)
     assert named(await ledger.verify()) == (kind, "entry", number)
+
+
+async def test_an_entry_of_another_version_on_its_indicator_is_found(ledger: Ledger) -> None:
+    """Version and indicator agree, and so does the sum of the charge; only it stands on another indicator."""
+    versions = {
+        row["number"]: indicators_of(load_version(row["number"], row["document"]).rulebook)
+        for row in await ledger.superuser.fetch("SELECT number, document FROM rulebook_version")
+    }
+    rows = await ledger.superuser.fetch("SELECT * FROM entry WHERE posted <> 0 ORDER BY number DESC")
+    number, version, indicator = next(
+        (row["number"], version, rules[charged])
+        for row in rows
+        for charged in [(row["origin_rule"], row["rule"])]
+        for version, rules in versions.items()
+        if charged in rules and rules[charged] != row["indicator"]
+    )
+    await ledger.run("UPDATE entry SET version = $2, indicator = $3 WHERE number = $1", number, version, indicator)
+    await ledger.rehash(number)
+    found = await ledger.verify()
+    assert found is not None
+    assert found.kind in {"sum", "sum_missing"}
 
 
 @pytest.mark.parametrize(
