@@ -36,6 +36,7 @@ LABELS: Catalogue = {
     "table.rulebook_version": ("规则版本", "Rulebook versions"),
     "table.app_user": ("用户", "Users"),
     "table.user_role": ("用户角色", "User roles"),
+    "table.api_key": ("接口密钥", "Keys"),
     "table.approval": ("审批", "Approvals"),
     "table.change_log": ("变更记录", "Change log"),
     # --- columns of every table ---
@@ -53,6 +54,11 @@ LABELS: Catalogue = {
     "column.user": ("用户", "User"),
     "column.at": ("时间", "Time"),
     # --- columns of one table ---
+    "column.api_key.name": ("名称", "Name"),
+    "column.api_key.scopes": ("权限", "May"),
+    "column.api_key.source": ("只用于来源", "For this source only"),
+    "column.api_key.expires_at": ("到期", "Ends"),
+    "column.api_key.revoked_at": ("吊销时间", "Revoked"),
     "column.draft.code": ("规则书代码", "Rulebook code"),
     "column.draft.title": ("规则书名称", "Rulebook title"),
     "column.draft.effective": ("生效时间", "Effective from"),

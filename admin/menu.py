@@ -34,6 +34,7 @@ ITEMS: tuple[Item, ...] = (
     Item(name="entries", path="/entries", roles=(*READERS, _OWN)),
     Item(name="appeals", path="/appeals", roles=(*READERS, Role.subject)),
     Item(name="receptions", path="/receptions", roles=_RECONCILING),
+    Item(name="keys", path="/keys", roles=_RECONCILING, bar=False),
     Item(name="acts", path="/audit/acts", roles=READERS, group="checks"),
     Item(name="versions", path="/audit/versions", roles=(_ANYBODY,), group="checks"),
     Item(name="verification", path="/audit/verification", roles=READERS, group="checks"),

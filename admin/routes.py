@@ -23,6 +23,7 @@ from admin.exchange import exchange_routes
 from admin.guard import find_person
 from admin.hits import hits_routes
 from admin.home import home_routes
+from admin.key_pages import key_routes
 from admin.login import login_routes
 from admin.office import Office
 from admin.page import HERE, refuse_page, show
@@ -74,6 +75,7 @@ def routes(office: Office, rooms: Sequence[Room] = ()) -> list[ControllerRouterH
         precedent_routes(office),
         rule_case_routes(office),
         exchange_routes(office),
+        key_routes(office),
     ]
 
 

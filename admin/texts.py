@@ -1184,9 +1184,9 @@ TEXTS: Catalogue = {
     "version.state.replaced": ("已被取代", "replaced"),
     # --- who changed what ---
     "changes.what": (
-        "对草稿、用户与来源的每一次改动：谁、何时、改前改后。只增不改。发布、组织调整等另见",
-        "Every change of the draft, of users and of sources: who, when, before and after. Publications and changes of "
-        "the organisation are acts:",
+        "对草稿、用户、来源与密钥的每一次改动：谁、何时、改前改后。只增不改。发布、组织调整等另见",
+        "Every change of the draft, of users, sources and keys: who, when, before and after. Publications and changes "
+        "of the organisation are acts:",
     ),
     "changes.none": ("没有符合条件的变更。", "No change fits."),
     "changes.about": ("改了什么", "What"),

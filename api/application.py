@@ -21,7 +21,7 @@ from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
 from api.engine import PATIENCE
-from api.keys import Keyring
+from api.keyring import Keyring
 from api.metrics import Meter
 from api.opening import database
 from api.piccolo_conf import DB

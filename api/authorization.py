@@ -14,10 +14,11 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 
 from admin.guard import ForeignForm, find_person, own_form
+from admin.keys import SCOPES, Scope
 from admin.readers import reads_all, sight_of
 from admin.session import Person
 from admin.tables import Role
-from api.keys import SCOPES, Keyring, Scope
+from api.keyring import Keyring
 from engine.language import Message, message
 from ledger.sight import Sight
 

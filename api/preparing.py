@@ -10,15 +10,16 @@ from pathlib import Path
 
 import anyio
 
+from admin.keys import list_keys, make_key, revoke_key
 from admin.users import make_first_administrator
 from api.database import borrowed
 from api.embedded import write_private
-from api.keys import list_keys, make_key, revoke_key
 from api.settings import Settings
 from engine.language import Message, message
 from ledger.current import Current, use_current
 from ledger.filling import ADDRESSEE, fill
 
+MAKER = "jikao serve"
 TRIAL = "demonstration"
 """The name of the key that the line to try comes in with."""
 
@@ -70,8 +71,8 @@ async def _trial_key(path: anyio.Path) -> str:
     if TRIAL in made and await path.exists():
         return (await path.read_text()).strip()
     if TRIAL in made:
-        await revoke_key(TRIAL)
+        await revoke_key(TRIAL, MAKER)
     name = TRIAL if TRIAL not in made else f"{TRIAL}-{len(made)}"
-    text = await make_key(name, ["events:write", "events:read", "entries:read"], made_by="jikao serve")
+    text = await make_key(name, ["events:write", "events:read", "entries:read"], made_by=MAKER)
     write_private(Path(path), text)
     return text

@@ -181,14 +181,6 @@ TEXTS: Catalogue = {
     "key.person": ("需要登录的审批人", "this needs a signed-in approver"),
     "key.form": ("缺少或不符的表单令牌 x-csrftoken", "the form token x-csrftoken is missing or does not fit"),
     "key.password": ("请先修改密码", "change the password first"),
-    "key.name_taken": (
-        "名称“{name}”已有密钥；请另取名称",
-        "there is a key named “{name}” already; choose another name",
-    ),
-    "key.unknown": ("没有名为“{name}”的密钥", "there is no key named “{name}”"),
-    "key.scopes": ("不认识权限“{scope}”；可用：{scopes}", "“{scope}” is no scope; expected one of: {scopes}"),
-    "key.expired": ("到期时间应在将来", "the expiry should lie ahead"),
-    "key.no_scopes": ("请至少给出一项权限", "give at least one scope"),
     "key.made": (
         "密钥“{name}”：{text}\n只显示这一次，请立即保存",
         "key “{name}”: {text}\nit is shown this once; keep it now",
@@ -199,11 +191,6 @@ TEXTS: Catalogue = {
         "{name}  scopes {scopes}  source {source}  expires {expires}  {state}",
     ),
     "key.none": ("还没有密钥", "there are no keys"),
-    "key.any": ("不限", "any"),
-    "key.never": ("不到期", "never"),
-    "key.state.valid": ("有效", "valid"),
-    "key.state.revoked": ("已吊销", "revoked"),
-    "key.state.expired": ("已到期", "expired"),
     "version.none": ("这一时间没有生效的规则", "no rulebook is in force at that time"),
     "rulebook.if_match": (
         "已有草稿；请在 If-Match 中给出它的 ETag",

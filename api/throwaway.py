@@ -27,10 +27,10 @@ import msgspec
 import uvicorn
 from litestar import Litestar
 
+from admin.keys import SCOPES, make_key
 from api.application import create
 from api.database import pooled
 from api.embedded import Database, throwaway
-from api.keys import SCOPES, make_key
 from api.migrating import migrate
 from api.settings import Settings, language
 from engine.amount import ZERO

@@ -25,9 +25,9 @@ from typing import Any
 import anyio
 import asyncpg
 
+from admin.keys import make_key
 from api.database import pooled
 from api.embedded import Database, throwaway
-from api.keys import make_key
 from api.migrating import migrate
 from bench.loading import request, send_all
 from bench.posting import PERIODS, RELATIONS, SUBJECTS, WORLD

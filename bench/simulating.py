@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import anyio
 import httpx
 
+from admin.keys import make_key
 from api.database import pooled
 from api.embedded import Cluster, Database, cluster, throwaway
-from api.keys import make_key
 from bench import filling
 from bench.recording import running
 from bench.results import Finding, table

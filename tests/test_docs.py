@@ -11,10 +11,10 @@ import click
 import pytest
 from litestar.routes import HTTPRoute
 
+from admin.keys import SCOPES
 from api.application import create
 from api.command import jikao
 from api.embedded import Database
-from api.keys import SCOPES
 from api.settings import Settings
 from api.texts import TEXTS
 from engine.language import Message, render

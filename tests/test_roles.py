@@ -15,6 +15,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from admin import changes
+from admin.keys import SCOPES, make_key
 from admin.office import Office
 from admin.panel import make_panel
 from admin.registers import registers
@@ -24,7 +25,6 @@ from admin.users import make_user, set_password
 from api.application import create
 from api.database import point
 from api.embedded import Cluster, Database
-from api.keys import SCOPES, make_key
 from api.settings import Settings
 from engine.organisation import Relation
 from ledger import acts, appeals, settling
@@ -236,6 +236,8 @@ TRIES: Mapping[str, Try] = {
     "GET /desk/exchange/rulebook": Try(query="which=1&ending=yaml"),
     "GET /desk/exchange/roster/{what}": Try(path={"what": "subjects"}),
     "GET /desk/exchange/template/{what}": Try(path={"what": "rulebook"}),
+    "POST /keys": Try(form={"name": ""}),
+    "POST /keys/{name}/revocation": Try(path={"name": "nobody"}, form={}),
     "POST /desk/exchange/uploads": Try(form={"what": "nothing"}),
     "POST /desk/exchange/uploads/{code}": Try(form={"reason": "t"}),
     "GET /desk/comparison": Try(query="from=1&to=1"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import admin.key_texts
 import admin.labels
 import admin.texts
 import api.texts

@@ -5,15 +5,18 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from admin.keys import SCOPES, Key, list_keys, make_key, revoke_key
 from api import settings as environment
 from api.commands.speaking import for_machines, say, tell
-from api.keys import SCOPES, Key, list_keys, make_key, revoke_key
 from api.opening import run
 from api.settings import Settings
 from engine import scalar
 from engine.finding import Finding, Refused
 from engine.language import Message, message
 from engine.scalar import Unfit
+
+MAKER = "jikao key"
+"""Who makes and revokes them, as the change log says it."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +46,7 @@ def create(name: str, scopes: tuple[str, ...], source: str | None, expires: str 
 
     async def make(settings: Settings) -> Made:
         ends = None if expires is None else _instant(expires, settings)
-        text = await make_key(name, named, source=source, expires_at=ends, made_by="jikao key")
+        text = await make_key(name, named, source=source, expires_at=ends, made_by=MAKER)
         return Made(name=name, key=text, scopes=named, source=source, expires_at=ends)
 
     made = run(environment.read(), make)
@@ -78,7 +81,7 @@ def revoke(name: str, as_json: bool) -> None:
     """吊销密钥 / let a key open nothing any more."""
 
     async def end(_: Settings) -> None:
-        await revoke_key(name)
+        await revoke_key(name, MAKER)
 
     run(environment.read(), end)
     if as_json:
@@ -100,13 +103,11 @@ def _instant(text: str, settings: Settings) -> datetime:
 
 
 def _row(each: Key) -> Message:
-    now = datetime.now(UTC)
-    state = "revoked" if each.revoked_at is not None else "valid" if each.valid(now) else "expired"
     return message(
         "key.row",
         name=each.name,
         scopes=" ".join(each.scopes),
         source=each.source or message("key.any"),
         expires=each.expires_at.isoformat() if each.expires_at is not None else message("key.never"),
-        state=message(f"key.state.{state}"),
+        state=message(f"key.state.{each.state(datetime.now(UTC))}"),
     )

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from admin.keys import SCOPES, make_key
 from api.application import create
 from api.embedded import Database
-from api.keys import SCOPES, make_key
 from api.settings import Settings
 from engine.scalar import Raw
 from ledger import acts

@@ -12,9 +12,9 @@ import httpx
 import psutil
 import pytest
 
+from admin.keys import make_key
 from admin.tables import Reception, Source
 from api.bodies import EVENT_SIZE
-from api.keys import make_key
 from ledger.recording import GROUP
 from tests.api.conftest import Client, event, with_key
 from tests.processes import Server

@@ -8,12 +8,12 @@ import anyio
 import asyncpg
 import pytest
 
+from admin.keys import SCOPES
 from admin.session import Person
 from admin.tables import Role
 from api.authorization import Caller, Forbidden
 from api.database import borrowed
 from api.embedded import SUPERUSER, Cluster, Database
-from api.keys import SCOPES
 from api.routes.seal import check_whole
 from ledger.records import BLOCK, read_lines
 from tests.api.conftest import Client, event, with_key

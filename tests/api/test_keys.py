@@ -9,12 +9,13 @@ import httpx
 import pytest
 
 from admin.guard import FORM_COOKIE
+from admin.keys import list_keys, make_key, revoke_key
 from admin.session import COOKIE, SessionRow, form_token, use_secret
 from admin.tables import ApiKey, Role, User
 from admin.users import make_user, set_password
-from api import keys
+from api import keyring
 from api.embedded import Database
-from api.keys import Keyring, list_keys, make_key, revoke_key
+from api.keyring import Keyring
 from engine.finding import Refused
 from tests.api.conftest import RULEBOOK, Client, event, with_key
 from tests.processes import jikao
@@ -62,11 +63,11 @@ async def test_a_bound_key_writes_its_source_only(client: Client) -> None:
 
 
 async def test_a_revoked_key_opens_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "TRUSTED", 0.2)
+    monkeypatch.setattr(keyring, "TRUSTED", 0.2)
     text = await make_key("short", ["entries:read"])
     headers = {"authorization": f"Bearer {text}"}
     assert (await client.get("/api/entries", headers=headers)).status_code == 200
-    await revoke_key("short")
+    await revoke_key("short", "a")
     await anyio.sleep(0.3)
     assert (await client.get("/api/entries", headers=headers)).status_code == 401
 
@@ -98,7 +99,7 @@ async def test_a_key_is_kept_as_a_hash(pool: Database) -> None:
         with pytest.raises(Refused):
             await make_key(**wanted)
     with pytest.raises(Refused):
-        await revoke_key("three")
+        await revoke_key("three", "a")
 
 
 # people

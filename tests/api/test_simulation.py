@@ -12,8 +12,8 @@ import httpx
 import pytest
 from piccolo.engine import engine_finder
 
+from admin.keys import make_key
 from api.embedded import Database
-from api.keys import make_key
 from ledger import clock, settling, simulations, simulator
 from ledger.simulation import Question, ask
 from tests.api.conftest import RULEBOOK, Client, event, with_key

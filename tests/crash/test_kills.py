@@ -26,9 +26,9 @@ import asyncpg
 import httpx
 import pytest
 
+from admin.keys import SCOPES, make_key
 from api.database import point, pooled
 from api.embedded import embedded
-from api.keys import SCOPES, make_key
 from api.migrating import migrate
 from engine.event import EventKey
 from engine.organisation import TIMEZONE

@@ -2,15 +2,13 @@
 
 import hashlib
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
 import msgspec
-from piccolo.columns import Column
 
+from admin.changes import record
 from admin.tables import ApiKey
 from engine import scalar
 from engine.finding import Finding, Refused
@@ -30,11 +28,9 @@ Scope = Literal[
 ]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
+State = Literal["valid", "expired", "revoked"]
+
 PREFIX = "jk_"
-TRUSTED = 2.0
-"""Seconds for which a key that was looked up is not looked up again: a revocation takes no longer to work."""
-KEPT = 1_000
-"""Keys remembered at most."""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,34 +39,20 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     scopes: tuple[str, ...]
     source: str | None = None
+    made_by: str
     made_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
     def valid(self, at: datetime) -> bool:
         """Whether it opens anything at that time."""
-        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+        return self.state(at) == "valid"
 
-
-class Keyring:
-    """The keys that this process looked up lately."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[str, tuple[float, Key | None]] = OrderedDict()
-
-    async def find(self, text: str) -> Key | None:
-        """The key of a text, if it is valid now."""
-        hashed = hash_key(text)
-        known = self._held.get(hashed)
-        if known is None or time.monotonic() - known[0] > TRUSTED:
-            row = await ApiKey.objects().where(ApiKey.hash == hashed).first()
-            known = (time.monotonic(), None if row is None else _key(row))
-            self._held[hashed] = known
-            self._held.move_to_end(hashed)
-            if len(self._held) > KEPT:
-                self._held.popitem(last=False)
-        found = known[1]
-        return found if found is not None and found.valid(datetime.now(UTC)) else None
+    def state(self, at: datetime) -> State:
+        """Whether it was revoked, is over, or opens something at that time."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "valid" if self.expires_at is None or at < self.expires_at else "expired"
 
 
 async def make_key(
@@ -81,7 +63,7 @@ async def make_key(
     expires_at: datetime | None = None,
     made_by: str = "",
 ) -> str:
-    """Make a key and give back its text, which is kept nowhere.
+    """Make a key and give back its text, which is kept nowhere; who made it stands in the change log.
 
     Raises:
         Refused: the name is taken or no code, a scope is unknown, the expiry is past.
@@ -104,14 +86,11 @@ async def make_key(
     if await ApiKey.exists().where(ApiKey.name == name):
         raise Refused(Finding(path="/name", message=message("key.name_taken", name=name)))
     text = PREFIX + secrets.token_urlsafe(32)
-    await ApiKey(
-        name=name,
-        hash=hash_key(text),
-        scopes=" ".join(wanted),
-        source=source,
-        made_by=made_by,
-        expires_at=expires_at,
-    ).save()
+    kept = {"name": name, "scopes": " ".join(wanted), "source": source, "expires_at": expires_at}
+    async with ApiKey._meta.db.transaction(allow_nested=True):
+        row: Any = ApiKey(hash=hash_key(text), made_by=made_by, **kept)  # type: ignore[arg-type]
+        await row.save()
+        await record(made_by, "create", ApiKey, row.id, None, kept)
     return text
 
 
@@ -120,12 +99,24 @@ async def list_keys() -> list[Key]:
     return [_key(row) for row in await ApiKey.objects().order_by(ApiKey.name)]
 
 
-async def revoke_key(name: str) -> None:
-    """Let a key open nothing any more. Refused where there is none of that name."""
-    if not await ApiKey.exists().where(ApiKey.name == name):
-        raise Refused(Finding(path="/name", message=message("key.unknown", name=name)))
-    changed: dict[Column | str, Any] = {ApiKey.revoked_at: datetime.now(UTC)}
-    await ApiKey.update(changed).where((ApiKey.name == name) & ApiKey.revoked_at.is_null())
+async def find_key(hashed: str) -> Key | None:
+    """The key of that hash, valid or not."""
+    row = await ApiKey.objects().where(ApiKey.hash == hashed).first()
+    return None if row is None else _key(row)
+
+
+async def revoke_key(name: str, revoked_by: str) -> None:
+    """Let a key open nothing any more; harmless where it is revoked. Refused where there is none of that name."""
+    async with ApiKey._meta.db.transaction(allow_nested=True):
+        row: Any = await ApiKey.objects().where(ApiKey.name == name).lock_rows().first()
+        if row is None:
+            raise Refused(Finding(path="/name", message=message("key.unknown", name=name)))
+        if row.revoked_at is not None:
+            return
+        row.revoked_at = datetime.now(UTC)
+        await row.save([ApiKey.revoked_at])
+        kept = {"name": name, "revoked_at": row.revoked_at}
+        await record(revoked_by, "change", ApiKey, row.id, {**kept, "revoked_at": None}, kept)
 
 
 def hash_key(text: str) -> str:
@@ -139,6 +130,7 @@ def _key(row: ApiKey) -> Key:
         name=held.name,
         scopes=tuple(held.scopes.split()),
         source=held.source,
+        made_by=held.made_by,
         made_at=held.made_at,
         expires_at=held.expires_at,
         revoked_at=held.revoked_at,
