@@ -16,12 +16,12 @@ from litestar.params import Body, FromPath
 from litestar.response import Redirect
 
 from admin.audit import names_of
-from admin.changes import record
+from admin.case_changes import write
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show
 from admin.readers import READERS
-from admin.tables import ChangeLog, Role
+from admin.tables import Role
 from admin.tracing import AT_LENGTH, AT_ONCE, Kept, names_in, rules_of, run_kept, say, tell
 from engine.finding import Finding, Refused
 from engine.language import Message, message, render
@@ -29,11 +29,19 @@ from engine.rulebook import Rulebook
 from engine.scalar import Raw
 from ledger.tables import Event
 from rules.draft import Stale, read_draft
-from rules.kept_cases import Cases, as_text, cases_of, change_cases, find, key_of, name_of, named_apart, put, read_text
+from rules.kept_cases import (
+    as_text,
+    cases_of,
+    find,
+    key_of,
+    name_of,
+    named_apart,
+    put,
+    read_text,
+)
 from rules.kept_cases import remove as without
 from rules.mending import mend
 from rules.rows import Document
-from rules.tables import Draft
 
 Web = Request[Any, Any, Any]
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -53,14 +61,6 @@ class NoForm(msgspec.Struct):
     """A button's form: it says nothing but its token."""
 
     csrftoken: str = ""
-
-
-async def write(change: Callable[[Cases], Cases], user: str, before: Raw, after: Raw, **meant: Any) -> None:
-    """Change the draft's cases and write down who changed which, in one transaction."""
-    was, now = ({"cases": "" if raw is None else as_text(raw)} for raw in (before, after))
-    async with ChangeLog._meta.db.transaction(allow_nested=True):
-        await change_cases(change, **meant)
-        await record(user, "change", Draft, 1, was, now)
 
 
 def case_routes(office: Office) -> Router:

@@ -15,6 +15,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from admin import changes
+from admin.case_changes import follow_rule
 from admin.editor_scope import next_code, pickers
 from admin.guard import person_of, signed_in
 from admin.office import Office
@@ -174,6 +175,9 @@ def editor_routes(office: Office) -> Router:
             async with transaction():
                 saved = await save_rule(reading.tree, asked.code, asked.hash)
                 await _record(request, saved)
+                if saved.before is not None and saved.before["rule"] != saved.after["rule"]:
+                    codes = str(saved.before["rule"]), str(saved.after["rule"])
+                    await follow_rule(*codes, person_of(request).name)
         except Changed as changed:
             return await conflict(request, reading.tree, changed.theirs, scope, asked.code)
         except Refused as refused:

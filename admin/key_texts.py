@@ -19,8 +19,8 @@ TEXTS: Catalogue = {
     "key.state.expired": ("已到期", "expired"),
     "page.keys": ("接口密钥", "Keys"),
     "home.keys": (
-        "上游系统凭密钥接入：新建、查看、吊销",
-        "what systems come in with: made, looked at, revoked",
+        "上游系统接入用的密钥：新建、查看、吊销。",
+        "What systems come in with: make, look at, revoke.",
     ),
     "keys.lead": (
         "上游系统凭密钥接入接口。密钥新建时显示一次，此后系统只存它的散列，谁也看不到；遗失了就吊销，另建一个。"

@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from admin import changes
+from admin.case_changes import follow_rule
 from admin.change_said import NAMES, say_change, say_changes
 from admin.checking import check, named_by
 from admin.labels import FIXED
@@ -340,6 +341,8 @@ class Crud(PiccoloCRUD):
         owner: str | None = None,
     ) -> None:  # fmt: skip
         await changes.record(_name(request), action, self.table, row, before, after, owner)
+        if self.table is DraftRule and before and after and before["code"] != after["code"]:
+            await follow_rule(before["code"], after["code"], _name(request))
         if self.table is UserRole:
             for user in {held["user"] for held in (before, after) if held is not None}:
                 await follow_roles(user)

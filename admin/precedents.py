@@ -14,7 +14,7 @@ from litestar.params import Body
 from litestar.response import Redirect
 
 from admin.audit import names_of
-from admin.desk_cases import write
+from admin.case_changes import write
 from admin.guard import person_of, signed_in
 from admin.office import Office
 from admin.page import language_of, refuse_page, show

@@ -113,6 +113,30 @@ def put(cases: Cases, raw: Raw, key: str | None = None) -> Cases:
     return [*cases, raw] if at is None else [*cases[:at], raw, *cases[at + 1 :]]
 
 
+def rename_rule(raw: Raw, before: str, after: str) -> Raw:
+    """The case as it reads once a rule has another code: wherever it expects what was posted by the rule.
+
+    A case that brings rulebooks of its own means theirs, and stays as it is.
+    """
+    steps = raw.get("steps") if isinstance(raw, Mapping) else None
+    if not isinstance(raw, Mapping) or not isinstance(steps, list) or raw.keys() & {"rulebook", "versions"}:
+        return raw
+    if any(isinstance(step, Mapping) and "publish" in step for step in steps):
+        return raw
+    return {**raw, "steps": [_rename_in_step(step, before, after) for step in steps]}
+
+
+def _rename_in_step(step: Raw, before: str, after: str) -> Raw:
+    expected = step.get("expect") if isinstance(step, Mapping) else None
+    posted = expected.get("posted") if isinstance(expected, Mapping) else None
+    if not isinstance(step, Mapping) or not isinstance(expected, Mapping) or not isinstance(posted, list):
+        return step
+    renamed = [
+        {**each, "rule": after} if isinstance(each, Mapping) and each.get("rule") == before else each for each in posted
+    ]
+    return {**step, "expect": {**expected, "posted": renamed}}
+
+
 def remove(cases: Cases, key: str) -> Cases:
     """The cases without that one. Stale where nobody has its key any more."""
     at = find(cases, key)

@@ -11,8 +11,10 @@ import pytest
 from admin.editor_texts import TEXTS
 from admin.tables import ChangeLog
 from rules.draft import draft_hash, read_draft
+from rules.kept_cases import change_cases
 from rules.rule_saving import rule_hash
 from rules.tables import DraftRule
+from rules.tree import load_yaml
 from tests.admin.conftest import SignIn
 
 pytestmark = pytest.mark.anyio
@@ -175,6 +177,45 @@ async def test_a_code_is_changed_and_joint_rules_go_on_naming_it(sign_in: SignIn
     assert answer.json()["href"] == "/desk/rules/%E9%80%9A%E6%8A%A5-3"
     assert (await rule("K05"))["of"][:3] == ["K01", "K02", "通报-3"]
     assert (await client.get("/desk/rules/K03")).status_code == 404
+
+
+CASE = """
+case: 通报
+subjects: [{code: U1, kind: unit, group: bureau}]
+steps:
+- event: {id: E1, source: s, type: criticism_notice, subject: U1, time: '2026-03-01T09:00:00Z', data: {level: city}}
+- expect:
+    posted:
+    - {event: E1, rule: K03, subject: U1, points: -0.5}
+    - {event: E1, rule: K04, subject: U1, points: 0}
+"""
+
+
+async def test_cases_follow_a_code_that_is_changed(sign_in: SignIn) -> None:
+    client = await sign_in("zhang", "office")
+    own: Any = load_yaml(CASE)[0].raw
+    foreign = {**own, "case": "别的规则书", "versions": []}
+    await change_cases(lambda cases: [*cases, own, foreign])
+    begun = await opened(client, "K03")
+    form = begun["reading"]["form"] | {"code": "K-3"}
+    assert (await save(client, code="K03", hash=begun["hash"], form=form)).status_code == 200
+    assert [posted["rule"] for posted in kept("通报", await read_draft())] == ["K-3", "K04"]
+    row = await DraftRule.select(DraftRule.id).where(DraftRule.code == "K-3").first()
+    assert row is not None
+    path = f"/admin/api/tables/draft_rule/{row['id']}/"
+    tag = (await client.get(path)).headers["etag"]
+    assert (await client.patch(path, json={"code": "K_3"}, headers={"if-match": tag})).status_code == 200
+    tree = await read_draft()
+    assert [posted["rule"] for posted in kept("通报", tree)] == ["K_3", "K04"]
+    assert [posted["rule"] for posted in kept("别的规则书", tree)] == ["K03", "K04"]
+    of_cases = (ChangeLog.table == "draft") & (ChangeLog.action == "change")
+    changed = await ChangeLog.select(ChangeLog.before, ChangeLog.after).where(of_cases).order_by(ChangeLog.id)
+    assert ["K-3" in changed[0]["after"], "K-3" in changed[1]["before"], len(changed)] == [True, True, 2]
+
+
+def kept(name: str, tree: Any) -> Any:
+    """What the draft's case of that name expects to be posted."""
+    return next(case for case in tree["cases"] if case["case"] == name)["steps"][1]["expect"]["posted"]
 
 
 async def test_two_people_on_one_rule(sign_in: SignIn) -> None:
