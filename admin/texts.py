@@ -866,6 +866,14 @@ TEXTS: Catalogue = {
     "verification.good": ("核验通过，没有发现不符。", "Verified: nothing differs."),
     "verification.sealed": ("与 {count} 个封印一致。", "It agrees with {count} seals."),
     "verification.bad": ("核验不通过。第一处不符：", "Not verified. The first difference:"),
+    "verification.earlier": ("此前的核验", "Before"),
+    "verification.result": ("结果", "Result"),
+    "verification.passed": ("通过", "verified"),
+    "verification.not_passed": ("不通过", "differs"),
+    "verification.lost": (
+        "核验没有做完：服务停止或重启了。请重新开始。",
+        "Not finished: the service stopped or was started again. Start it once more.",
+    ),
     "verification.failed": (
         "核验没有完成（内部错误，已记入日志），请重试。",
         "The verification did not finish (an internal error, written to the log). Try again.",

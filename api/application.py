@@ -16,7 +16,6 @@ from admin.office import Office
 from admin.registers import registers
 from admin.routes import routes as office_routes
 from admin.sources import sources
-from admin.verification import verifier
 from api import settings as environment
 from api.database import borrowed, pooled
 from api.describing import Description
@@ -36,6 +35,7 @@ from ledger.connection import LOST
 from ledger.current import Current, use_current
 from ledger.recording import Recorder
 from ledger.simulator import simulator
+from ledger.verifier import verifier
 
 log = logging.getLogger("jikao")
 

@@ -9,20 +9,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from piccolo.engine import engine_finder
 
 from engine.finding import Finding
 from engine.language import Message, message
 from ledger import clock
 from ledger.current import get_current
+from ledger.long_work import LOST_AFTER
 from ledger.reading import Unknown
 from ledger.simulated import EntryChange, Simulated
 from ledger.simulation import PAGE, Answer, Question, read_page, read_summary
+from ledger.writing import writing
 
 KEPT = 50
 DAYS = 30
-LOST_AFTER = 30
-"""Seconds without a word after which whoever ran a simulation is taken to have ended."""
 
 _STATE = (
     "CASE WHEN state = 'running' AND seen < clock_timestamp() - make_interval(secs => $1) THEN 'lost' ELSE state END"
@@ -67,7 +66,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 async def begin(question: Question, owner: str) -> int:
     """A row for a simulation that begins; what is old goes."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         at = clock.now()
         await connection.execute(
             "DELETE FROM simulation WHERE at < $1::timestamptz - make_interval(days => $2)"
@@ -93,7 +92,7 @@ async def begin(question: Question, owner: str) -> int:
 
 async def advance(number: int, stage: str, done: int, of: int) -> bool:
     """Note how far it is; whether it is to stop: somebody asked for that, or its row is gone."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         cancelling = await connection.fetchval(
             "UPDATE simulation SET stage = $2, done = $3, of = $4, seen = clock_timestamp() WHERE id = $1"
             " RETURNING cancelling",
@@ -107,7 +106,7 @@ async def advance(number: int, stage: str, done: int, of: int) -> bool:
 
 async def finish(number: int, answer: Answer) -> None:
     """Keep what it came to."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         held = await connection.fetchval(
             "UPDATE simulation SET state = 'done', result = $2, seen = clock_timestamp() WHERE id = $1 RETURNING id",
             number,
@@ -122,13 +121,13 @@ async def finish(number: int, answer: Answer) -> None:
 
 async def end(number: int, state: str) -> None:
     """It ended without a result: ``cancelled`` or ``failed``."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         await connection.execute("UPDATE simulation SET state = $2 WHERE id = $1 AND state = 'running'", number, state)
 
 
 async def cancel(number: int) -> None:
     """Ask whoever runs it to stop; one that nobody runs any more is cancelled at once."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         await connection.execute("UPDATE simulation SET cancelling = true WHERE id = $1 AND state = 'running'", number)
         await connection.execute(
             "UPDATE simulation SET state = 'cancelled' WHERE id = $2 AND state = 'running'"
@@ -140,7 +139,7 @@ async def cancel(number: int) -> None:
 
 async def remove(number: int) -> None:
     """Remove one with what it came to."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         await connection.execute("DELETE FROM simulation WHERE id = $1", number)
 
 
@@ -148,7 +147,7 @@ async def find(number: int, *, whole: bool = True) -> Run:
     """A simulation, with its result if ``whole``; Unknown where there is none, or no longer."""
     if 0 < number < 2**31:
         columns = f"{_COLUMNS}, result" if whole else _COLUMNS
-        async with _transaction() as connection:
+        async with writing() as connection:
             row = await connection.fetchrow(f"SELECT {columns} FROM simulation WHERE id = $2", LOST_AFTER, number)  # noqa: S608
         if row is not None:
             return _run(row)
@@ -157,7 +156,7 @@ async def find(number: int, *, whole: bool = True) -> Run:
 
 async def latest() -> list[Run]:
     """The simulations that are kept, the latest first, without their results."""
-    async with _transaction() as connection:
+    async with writing() as connection:
         rows = await connection.fetch(f"SELECT {_COLUMNS} FROM simulation ORDER BY id DESC LIMIT $2", LOST_AFTER, KEPT)  # noqa: S608
     return [_run(row) for row in rows]
 
@@ -172,7 +171,7 @@ async def entries(
 
     found: list[EntryChange] = []
     place = start
-    async with _transaction() as connection:
+    async with writing() as connection:
         rows = connection.cursor(
             "SELECT number, entries FROM simulation_page WHERE simulation = $1 AND number >= $2 ORDER BY number",
             number,
@@ -197,15 +196,3 @@ def _run(row: Mapping[str, Any]) -> Run:
     for name in ("at", "starts"):
         held[name] = held[name].astimezone(zone)
     return Run(**held, result=None if packed is None else read_summary(packed))
-
-
-class _transaction:  # noqa: N801  (reads like a noun where it is used)
-    """A connection in a transaction of its own."""
-
-    async def __aenter__(self) -> Any:
-        engine: Any = engine_finder()
-        self._held = engine.transaction()
-        return (await self._held.__aenter__()).connection
-
-    async def __aexit__(self, *error: Any) -> None:
-        await self._held.__aexit__(*error)

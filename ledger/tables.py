@@ -304,6 +304,33 @@ class SimulationPage(Table, tablename="simulation_page"):
     entries = Bytea()
 
 
+class VerificationState(StrEnum):
+    """How far a verification is. ``lost``: whoever ran it ended meanwhile."""
+
+    running = "running"
+    done = "done"
+    failed = "failed"
+    lost = "lost"
+
+
+class VerificationRun(Table, tablename="verification_run"):
+    """A verification that was started on the page (核验记录): by whom and when, how far it is, what it came to.
+
+    ``seals`` and ``verdict`` are JSON; ``seen`` is when whoever runs it last said so. It is no act.
+    """
+
+    id = Serial(primary_key=True)
+    at = Timestamptz()
+    owner = Varchar(length=100)
+    seals = Text(default="[]")
+    state = Varchar(length=10, choices=VerificationState, default=VerificationState.running)
+    stage = Varchar(length=10, default="chain")
+    done = Integer()
+    of = Integer()
+    seen = Timestamptz()
+    verdict = Text(null=True, default=None)
+
+
 APPEND_ONLY: tuple[type[Table], ...] = (Event, Entry, Act, Snapshot)
 """Written once: the database refuses the application every change and removal."""
 
@@ -313,5 +340,5 @@ REMOVABLE: tuple[type[Table], ...] = (Remark, Attachment)
 LEDGER_TABLES: tuple[type[Table], ...] = (
     *(Head, Subject, SubjectPlace, Relation, Period),
     *(Event, Entry, Remark, Attachment, Act, Snapshot, Appeal),
-    *(Simulation, SimulationPage),
+    *(Simulation, SimulationPage, VerificationRun),
 )

@@ -113,7 +113,7 @@ async def post_simulation(request: Web) -> Response[SimulationView]:
     start = None if given.get("from") is None else _instant(given["from"])
     question = await ask(_text(given["period"], "period"), _version(given["version"]), start)
     number = await simulator.start(question, caller.name)
-    await simulator.wait(number, _patience(request.headers.get("prefer", "")))
+    await simulator.wait_for(number, _patience(request.headers.get("prefer", "")))
     run = await simulations.find(number)
     where = {"location": f"/api/rulebook/simulation/{number}", "cache-control": "no-store"}
     return Response(await _view(run, language_of(request)), status_code=202 if run.running else 200, headers=where)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from admin.changes import replace_draft
-from ledger import simulator
+from ledger import long_work, simulator
 from ledger.simulation import Question
 from rules.tree import load_yaml
 from tests.admin.conftest import SignIn
@@ -155,7 +155,7 @@ async def test_one_that_runs_is_shown_everywhere_and_cancelled_by_its_owner(
         await asyncio.sleep(60)
 
     monkeypatch.setattr(simulator, "simulate", simulate)
-    monkeypatch.setattr(simulator, "_LOOK", 0.02)
+    monkeypatch.setattr(long_work, "LOOK", 0.02)
     owner, other, officer = (
         await office("li", "auditor"),
         await office("wu", "approver"),

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
-from admin.verification import verifier
 from api.embedded import SUPERUSER, Cluster, Database
+from engine.organisation import TIMEZONE
+from ledger import long_work, verifications, verifier
 from ledger.reading import reading
+from ledger.writing import writing
 from tests.admin.conftest import SignIn
 from tests.admin.test_periods import text
 from tests.small_office import fill
@@ -20,8 +24,9 @@ PAGE = "/audit/verification"
 
 
 @pytest.fixture(autouse=True)
-async def nothing_runs(anyio_backend: str) -> None:
-    await verifier.stop()
+async def nothing_runs(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_work, "LOOK", 0.05)
+    await verifier.verifier.stop()
 
 
 async def run_through(client: httpx.AsyncClient, **form: str) -> str:
@@ -94,15 +99,46 @@ async def test_the_first_difference_is_told_in_words(sign_in: SignIn, postgres: 
     assert f'href="/audit/entries/{number}"' in (await client.get(PAGE)).text
 
 
-async def test_one_runs_at_a_time(sign_in: SignIn) -> None:
+async def test_one_runs_at_a_time_among_all_workers(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def verify(_url: str, _zone: Any, *, progress: Callable[..., None], **_: Any) -> Any:
+        progress("posting", 1, 4)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(verifier, "verify", verify)
     await fill()
     first, second = await sign_in("zhang", "auditor"), await sign_in("li", "office")
     assert (await first.post(PAGE, data={"seals": ""})).status_code == 303
-    assert (await second.post(PAGE, data={"seals": ""})).status_code == 303
+    await asyncio.sleep(0.2)
+    assert (await second.get(f"{PAGE}/progress")).json() == {"running": True, "stage": "重新入账", "percent": 25}
+    another = verifier.Verifier()  # as another worker has
+    await another.start(TIMEZONE, 1, (), "li")
+    assert not another.busy
     page = await second.get(PAGE)
     assert "核验进行中：zhang" in page.text
     assert '<form class="card' not in page.text
-    assert verifier.run is not None
-    assert verifier.run.by == "zhang"
-    await verifier.stop()
-    assert "核验进行中" not in (await second.get(PAGE)).text
+    await verifier.verifier.stop()
+    page = await second.get(PAGE)
+    assert "核验没有做完" in page.text
+    assert '<form class="card' in page.text
+
+
+async def test_one_whose_worker_died_does_not_stand_in_the_way(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill()
+    client = await sign_in("zhang", "auditor")
+    assert await verifications.begin((), "li") is not None
+    assert await verifications.begin((), "zhang") is None
+    monkeypatch.setattr(verifications, "LOST_AFTER", 0)
+    assert "核验没有做完" in (await client.get(PAGE)).text
+    monkeypatch.setattr(verifications, "LOST_AFTER", 30)
+    await writing_long_ago()
+    page = await run_through(client)
+    assert "核验通过" in page
+    assert "此前的核验" in page
+    assert [run.state for run in await verifications.latest(9)] == ["done", "lost"]
+
+
+async def writing_long_ago() -> None:
+    async with writing() as connection:
+        await connection.execute("UPDATE verification_run SET seen = seen - interval '1 hour'")

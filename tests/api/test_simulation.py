@@ -14,7 +14,7 @@ from piccolo.engine import engine_finder
 
 from admin.keys import make_key
 from api.embedded import Database
-from ledger import clock, settling, simulations, simulator
+from ledger import clock, long_work, settling, simulations, simulator
 from ledger.simulation import Question, ask
 from tests.api.conftest import RULEBOOK, Client, event, with_key
 from tests.holding import held
@@ -209,7 +209,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
             left.append(question)
 
     monkeypatch.setattr(simulator, "simulate", simulate)
-    monkeypatch.setattr(simulator, "_LOOK", 0.02)
+    monkeypatch.setattr(long_work, "LOOK", 0.02)
     return left
 
 
