@@ -30,7 +30,8 @@ from engine.rulebook import Rulebook
 from engine.standing import Figures, Standing
 from ledger import acts, settling
 from ledger.current import get_current
-from ledger.reading import read_figures, reading
+from ledger.known_figures import figures_now
+from ledger.reading import reading
 from ledger.settlements import has_changed, latest_acts, latest_settlement, snapshots_of
 
 Web = Request[Any, Any, Any]
@@ -122,7 +123,7 @@ def period_routes(office: Office) -> Router:
             period = _find(code)
             found, number = await _figures(connection, period, snapshot)
             previous = bureau.calendar.previous(period)
-            before = None if previous is None else (await read_figures(connection, bureau, previous))[0]
+            before = None if previous is None else (await figures_now(connection, bureau, previous))[0]
             settled = await latest_settlement(connection, code)
             frozen = await snapshots_of(connection, code)
         sight = seen_by(person_of(request))
@@ -284,7 +285,7 @@ def _find(code: str) -> Period:
 
 async def _figures(connection: Any, period: Period, snapshot: int | None) -> tuple[Figures, int | None]:
     try:
-        return await read_figures(connection, get_current().bureau, period, snapshot)
+        return await figures_now(connection, get_current().bureau, period, snapshot)
     except Refused as refused:
         raise NotFoundException from refused
 

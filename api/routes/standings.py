@@ -20,7 +20,8 @@ from engine.language import message
 from engine.period import Period
 from engine.standing import Figures, Standing
 from ledger.current import get_current
-from ledger.reading import Unknown, read_figures, reading
+from ledger.known_figures import figures_now
+from ledger.reading import Unknown, reading
 from ledger.sight import Sight
 
 Web = Request[Any, Any, Any]
@@ -210,7 +211,7 @@ async def _figures(code: str, snapshot: int | None = None) -> tuple[Period, Figu
             period = bureau.calendar.find(code)
         except Refused as refused:
             raise Unknown(*refused.findings) from None
-        return period, *await read_figures(connection, bureau, period, snapshot)
+        return period, *await figures_now(connection, bureau, period, snapshot)
 
 
 async def _previous(period: Period) -> Mapping[str, int | None]:
