@@ -2,7 +2,8 @@
 
 The months and quarters that have ended before the month of today are settled; the first months are closed, and
 one of their events is withdrawn afterwards, so that the pages show a closed period, its snapshot, and what is
-booked on the next (上期调整). Only an empty ledger is filled, and it is marked a demonstration for good.
+booked on the next (上期调整). Four units appeal (申诉), each case at another stage. Only an empty ledger is filled,
+and it is marked a demonstration for good.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +19,15 @@ from engine.language import message
 from engine.period import Period
 from engine.report import parse_report
 from engine.rulebook import Rulebook
-from ledger import acts, clock, settling
+from ledger import acts, appeals, clock, settling
+from ledger.appeals import Party
 from ledger.current import Current
 from ledger.demonstration import DAYS, Demonstration, county
 from ledger.desk import Desk, open_desk
+from ledger.reading import reading
+from ledger.recording import Recorder
+from ledger.redress import Redress
+from ledger.reviewing import decide
 from rules.document import read_rulebook
 from rules.draft import write_draft
 from rules.tree import load_yaml
@@ -32,6 +38,13 @@ ADDRESSEE = "B-YUNLING"
 """The unit that a line to try reports an event about."""
 WITHDRAWN = 40
 """Every so many events one is retracted and the next one corrected, as happens in an office."""
+GROUNDS = (
+    "当日系统停机维护，无法按时办理，请予核实。",
+    "该事项已在期限内反馈，附回执编号。",
+    "该事项由另一单位主办，本单位仅为协办。",
+    "认为扣分偏重，请求复核。",
+)
+"""What the units say that appeal."""
 CLOSED = 3
 """So many months, the first ones, are closed."""
 
@@ -75,6 +88,7 @@ async def fill(current: Current, today: date, progress: Callable[[int, int], Non
     for period in closed:
         await settling.close(period.code, reason="公示期满，予以关闭", actor=ACTOR)
     await _withdraw_late(current, demonstration, closed)
+    await _appeal(current)
 
 
 def _ended(demonstration: Demonstration, today: date) -> list[Period]:
@@ -95,6 +109,32 @@ async def _withdraw_late(current: Current, demonstration: Demonstration, closed:
             async with open_desk(current) as desk:
                 await desk.retract(report.key, "复核后撤销，计入下一期", ACTOR, clock.now())
             return
+
+
+async def _appeal(current: Current) -> None:
+    """Four units dispute the latest deduction of theirs: one case waits, one is answered, two are decided."""
+    async with reading() as connection:
+        rows = await connection.fetch(
+            """
+            SELECT DISTINCT ON (e.subject) e.number, e.subject, e.source, e.event FROM entry e
+            JOIN present_event p ON p.source = e.source AND p.id = e.event JOIN subject_place s ON s.subject = e.subject
+            WHERE e.kind = 'direct' AND e.posted < 0 AND s.kind = 'unit' ORDER BY e.subject, e.number DESC
+            """
+        )
+    office = Party(name=ACTOR, office=True)
+    reviewer = Party(name="复核组", reviewer=True)
+    latest = sorted(rows, key=lambda row: -int(row["number"]))[: len(GROUNDS)]
+    cases = [
+        await appeals.lodge(row["number"], grounds, (), Party(name=row["subject"], subject=row["subject"]))
+        for row, grounds in zip(latest, GROUNDS, strict=True)
+    ]
+    for case in cases[1:]:
+        await appeals.answer(case.number, "已调取原始记录，情况说明附后，提请复核。", office)
+    upheld, rejected = latest[2], cases[3]
+    redress = Redress(key=EventKey(upheld["source"], upheld["event"]))
+    recorder = Recorder(current)
+    await decide(cases[2].number, "upheld", "经复核，该事项不属本单位职责，予以撤销。", [redress], reviewer, recorder)
+    await decide(rejected.number, "rejected", "经复核，事实清楚，维持原扣分。", (), reviewer, recorder)
 
 
 async def _withdraw_some(desk: Desk, demonstration: Demonstration) -> None:

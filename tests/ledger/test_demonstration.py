@@ -242,5 +242,7 @@ async def test_it_verifies_as_whoever_starts_anew_reads_it(pool: Database) -> No
     listed = [list(version.rulebook.indicators) for version in current.bureau.versions]
     async with open_desk(Current(TIMEZONE, DirectMatcher), keep=False) as desk:
         assert [list(version.rulebook.indicators) for version in desk.bureau.versions] == listed
+        cases = await desk.connection.fetch("SELECT state FROM appeal ORDER BY state")
+        assert [case["state"] for case in cases] == ["answered", "lodged", "rejected", "upheld"]
     verdict = await verify(pool.url, TIMEZONE, processes=0)
     assert verdict.difference is None
