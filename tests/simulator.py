@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar, cast
 from unittest.mock import patch
 
@@ -44,7 +44,7 @@ from engine.rulebook import Rulebook
 from ledger import acts, appeals, clock, present, remark, settling
 from ledger.appeals import Party
 from ledger.connection import is_lost
-from ledger.current import Current, use_current
+from ledger.current import Current, load_version, use_current
 from ledger.desk import Desk, Receipt, open_desk
 from ledger.reading import read_figures
 from ledger.recording import Recorder, Spoilt
@@ -674,6 +674,8 @@ async def simulating(database: Database, seed: int) -> AsyncIterator[Simulation]
         patches.enter_context(patch.object(remark, "new_salt", lambda: f"{salts.getrandbits(128):032x}"))
         patches.enter_context(patch.object(Frail, "storm", storm))
         patches.enter_context(patch.object(present, "LATEST_KEPT", 1 + seed % 5))
+        # A service that starts reads every document anew; here hundreds of times the same.
+        patches.enter_context(patch("ledger.current.load_version", cache(load_version)))
         point(database.url)
         simulation = Simulation(seed, storm, time)
         try:
