@@ -27,7 +27,7 @@ from rules.document import read_rulebook
 from rules.roster import read_periods, read_relations, read_subjects
 from rules.tree import load_yaml
 
-SHORT, LONG, QUICK = 1_000, 100_000, 3_000
+SHORT, LONG, QUICK = 1_000, 1_000_000, 3_000
 MOST = 1.5
 SAMPLE = 200
 GROUP = 500
