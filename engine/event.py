@@ -49,5 +49,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def same_content(one: Event, other: Event) -> bool:
-    """Whether two reports say the same, as values; when they reached us is left out of it."""
-    return msgspec.structs.replace(one, recorded_at=None) == msgspec.structs.replace(other, recorded_at=None)
+    """Whether two reports say the same, as values; when they reached us is left out of it, and so is the order in
+    which choices or the names of a party stand: it means nothing anywhere."""
+    return _unordered(one) == _unordered(other)
+
+
+def _unordered(event: Event) -> Event:
+    return msgspec.structs.replace(
+        event,
+        recorded_at=None,
+        parties={name: tuple(sorted(codes)) for name, codes in event.parties.items()},
+        data={name: tuple(sorted(value)) if isinstance(value, tuple) else value for name, value in event.data.items()},
+    )

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from engine.amount import cents
 from engine.condition import check_field_name
 from engine.field import DaysLate, EventType, Field, FieldType
 from engine.finding import Finding
@@ -266,11 +267,14 @@ def _award(place: Place) -> Award:
 
 
 def _look_for_oddities(place: Place, keys: Keys, rulebook: Rulebook) -> None:
-    """Warn of what has no effect as it stands."""
+    """Warn of what has no effect as it stands, or one that an office will hardly want."""
     named = {limit for rule in rulebook.rules if not isinstance(rule, VetoRule) for limit in rule.limits}
-    for code in rulebook.limits:
-        if code not in named and "limits" in keys:
-            keys.inside["limits"].at(code, None).warn("document.idle_limit", limit=code)
+    for code, limit in rulebook.limits.items():
+        here = keys.inside["limits"].at(code, None)
+        if code not in named:
+            here.warn("document.idle_limit", limit=code)
+        if limit.max != cents(limit.max):
+            here.at("max", None).warn("document.fine_limit", max=limit.max)
     serving = {rule.code for rule in rulebook.rules if isinstance(rule, EventRule) and rule.enabled}
     for step, rule in enumerate(rulebook.rules):
         if isinstance(rule, JointRule) and rule.enabled and serving.isdisjoint(rule.of or serving):

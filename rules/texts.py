@@ -78,6 +78,10 @@ TEXTS: Catalogue = {
     ),
     "document.shares": ("各段比例合计为 {sum}，不是 100", "the shares of the tiers add up to {sum}, not 100"),
     "document.idle_limit": ("没有规则使用封顶“{limit}”", "no rule names the limit “{limit}”"),
+    "document.fine_limit": (
+        "上限 {max} 细于 0.01：被封顶的分值会带出更细的零头",
+        "the limit {max} is finer than 0.01: what it clips will be so as well",
+    ),
     "document.idle_joint": (
         "没有可连带的加减分规则，规则“{rule}”不会生效",
         "there is no event rule whose charges could travel, the rule “{rule}” has no effect",

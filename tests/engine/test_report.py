@@ -77,6 +77,13 @@ def test_json_numbers_and_yaml_text_say_the_same() -> None:
     assert content_hash(from_json) == content_hash(from_yaml)
 
 
+def test_the_order_of_choices_and_of_names_says_nothing() -> None:
+    one = event(parties={"owner": ["D1", "D2"]}, data={"level": "on", "problems": ["001", "b"]})
+    assert same_content(one, event(parties={"owner": ["D2", "D1"]}, data={"level": "on", "problems": ["b", "001"]}))
+    assert not same_content(one, event(parties={"owner": ["D2"]}, data={"level": "on", "problems": ["b", "001"]}))
+    assert not same_content(one, event(parties={"owner": ["D2", "D1"]}, data={"level": "on", "problems": ["b"]}))
+
+
 def test_what_is_left_out() -> None:
     read = parse_report(
         {"id": "E1", "type": "notice", "subject": "U1", "time": "2026-03-05T10:00:00+08:00", "data": None}

@@ -417,7 +417,7 @@ def test_an_owner_must_be_there_to_be_charged() -> None:
 def test_odd_things_are_warnings() -> None:
     document = read_document(
         small(
-            limits={"idle": {"per": "year", "max": "1"}},
+            limits={"idle": {"per": "year", "max": "1.005"}},
             rules=[{"rule": "J", "joint": "lead", "share": "1"}],
             scorecards=[{"parts": [{"weight": "1", "category": "none"}]}],
             standing={"tiers": {"shares": ["30", "40"]}},
@@ -426,7 +426,7 @@ def test_odd_things_are_warnings() -> None:
         )
     )
     assert {finding.path for finding in document.warnings} == {
-        "limits.idle", "rules[0]", "scorecards[0].parts[0].category", "standing.tiers.shares", "workdays",
+        "limits.idle", "limits.idle.max", "rules[0]", "scorecards[0].parts[0].category", "standing.tiers.shares", "workdays",
     }  # fmt: skip
     for finding in document.warnings:
         assert render(finding.message)
