@@ -96,14 +96,20 @@ class Calendar:
         return any(period.state == "closed" for period in self.containing(day))
 
     def book(self, day: date) -> date | None:
-        """The booking date for what happened on that day; None where no open period can take it."""
+        """The booking date for what happened on that day; None where no open period can take it.
+
+        Of several closed periods that contain it the shortest is asked first for what follows it, then the longer.
+        """
         closed = [period for period in self.containing(day) if period.state == "closed"]
         if not closed:
             return day
-        kind = closed[0].kind
-        openings = sorted(
-            period.start
-            for period in self.periods.values()
-            if period.kind == kind and period.state == "open" and period.start > day and not self.closed(period.start)
-        )
-        return openings[0] if openings else None
+        for kind in dict.fromkeys(period.kind for period in closed):
+            following = [
+                period.start
+                for period in self.periods.values()
+                if period.kind == kind and period.state == "open" and period.start > day
+            ]
+            openings = [start for start in following if not self.closed(start)]
+            if openings:
+                return min(openings)
+        return None

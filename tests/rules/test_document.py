@@ -426,7 +426,8 @@ def test_odd_things_are_warnings() -> None:
         )
     )
     assert {finding.path for finding in document.warnings} == {
-        "limits.idle", "limits.idle.max", "rules[0]", "scorecards[0].parts[0].category", "standing.tiers.shares", "workdays",
+        "limits.idle", "limits.idle.max", "rules[0]", "scorecards[0].parts[0].category", "standing.tiers.shares",
+        "workdays",
     }  # fmt: skip
     for finding in document.warnings:
         assert render(finding.message)
