@@ -10,7 +10,7 @@ from piccolo.engine import engine_finder
 
 from engine.account import Account
 from engine.bureau import Bureau
-from engine.charge import Recorded
+from engine.charge import Hop, Recorded
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
@@ -130,9 +130,18 @@ class Unknown(Refused):
     """There is no such thing in the ledger."""
 
 
+class _Travelled(msgspec.Struct, gc=False):
+    """Of the arithmetic of an entry its path only."""
+
+    path: tuple[Hop, ...] = ()
+
+
+_travelled = msgspec.json.Decoder(_Travelled).decode
+
+
 def view_entry(row: Mapping[str, Any]) -> EntryView:
     """An entry's row as people and systems read it."""
-    hops = msgspec.json.decode(row["detail"])["path"]
+    hops = _travelled(row["detail"]).path
     return EntryView(
         id=row["number"],
         kind=row["kind"],
@@ -147,7 +156,7 @@ def view_entry(row: Mapping[str, Any]) -> EntryView:
         posted=row["posted"],
         booked=row["booked"],
         cause=CauseView(act=row["cause_act"], number=row["cause"]),
-        path=(row["origin_subject"], *(hop["subject"] for hop in hops)) if hops else (row["subject"],),
+        path=(row["origin_subject"], *(hop.subject for hop in hops)) if hops else (row["subject"],),
         hash=row["hash"],
     )
 

@@ -28,9 +28,6 @@ GROUP = 500
 SLICE = 100
 """Posts of a group after which PostgreSQL begins to write while the next are planned."""
 
-BREATH = 4
-"""Posts that are planned at a stretch while PostgreSQL writes: between them the next rows are sent."""
-
 Job = Callable[[Desk], Awaitable[Receipt]]
 _log = logging.getLogger("jikao.recording")
 
@@ -169,7 +166,7 @@ class Recorder:
                     answers.append(refused)
                 if done % SLICE == 0:
                     desk.begin_writing()
-                if desk.writing and done % BREATH == 0:
+                if desk.writing:
                     await asyncio.sleep(0)
         return answers
 
