@@ -70,7 +70,8 @@ class Digest:
 
 _digests: dict[int, Digest] = {}
 """By the identity of the rulebook, which a digest holds, so that nobody else can have it."""
-_MOST_DIGESTS = 64
+_MOST_DIGESTS = 1_000
+"""More than an office publishes in decades: where an act looks at every version, none is digested twice."""
 
 
 def digest(rulebook: Rulebook) -> Digest:
