@@ -54,7 +54,7 @@ TEXTS: Catalogue = {
         "试一试：这条命令应答的是生效的规则版本或 403（没有读取规则的权限）。",
         "To try it: this answers the version in force, or 403 where the key may not read rules.",
     ),
-    "keys.not_made": ("没有建成", "Not made"),
+    "keys.not_done": ("没有办成", "Not done"),
     "keys.none": ("还没有密钥。", "There are no keys yet."),
     "keys.state": ("状态", "State"),
     "keys.made_by": ("建立", "Made"),

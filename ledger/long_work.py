@@ -4,11 +4,14 @@ How far it is stands in a row, where every worker finds it and where it is asked
 """
 
 import asyncio
+import contextlib
 import gc
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+Asked = TypeVar("Asked", contravariant=True)
 
 LOOK = 0.5
 """Seconds between two words about how far it is, and between being asked to stop and stopping, at most."""
@@ -45,6 +48,53 @@ class LongWork:
             await asyncio.wait([self._task])
         self._task = None
         gc.collect()  # what its processes shared is given back before a signal ends this one
+
+
+class Rows(Protocol[Asked]):
+    """Where it stands how far work is: a module of rows."""
+
+    async def advance(self, number: int, stage: str, done: int, of: int, /) -> bool:
+        """Note how far it is; whether it is to stop."""
+        ...
+
+    async def finish(self, number: int, answer: Asked, /) -> None:
+        """Keep what it came to."""
+        ...
+
+    async def end(self, number: int, state: str, /) -> None:
+        """It ended without an answer."""
+        ...
+
+
+class Progress:
+    """How far work is: its stage, what is done of it, of how much."""
+
+    def __init__(self, stage: str, of: int) -> None:
+        self.far = (stage, 0, of)
+
+    def tell(self, stage: str, done: int, of: int) -> None:
+        """So far it is."""
+        self.far = (stage, done, of)
+
+
+async def see_through(
+    work: Coroutine[Any, Any, T], progress: Progress, number: int, rows: Rows[T], *, left: str, log: logging.Logger
+) -> None:
+    """Do the work of a row; keep there how far it is and what it came to, or that it was ``left``, or failed."""
+    try:
+        answer = await attend(work, lambda: rows.advance(number, *progress.far))
+        if answer is None:
+            await rows.end(number, left)
+        else:
+            await rows.finish(number, answer)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):
+            await rows.end(number, left)
+        raise
+    except Exception:
+        log.exception("%s failed", number)
+        with contextlib.suppress(Exception):
+            await rows.end(number, "failed")
 
 
 async def attend(work: Coroutine[Any, Any, T], note: Callable[[], Awaitable[bool]]) -> T | None:

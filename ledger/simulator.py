@@ -1,8 +1,8 @@
 """The simulator (试算台): runs one simulation at a time in this worker."""
 
 import asyncio
-import contextlib
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from piccolo.engine import engine_finder
@@ -11,7 +11,7 @@ from engine.finding import Finding, Refused
 from engine.language import Message, message
 from ledger import simulations
 from ledger.current import get_current
-from ledger.long_work import LongWork, attend
+from ledger.long_work import LongWork, Progress, see_through
 from ledger.simulation import Question, simulate
 
 _log = logging.getLogger("jikao.simulation")
@@ -48,28 +48,11 @@ class Simulator(LongWork):
         return message("simulation.busy", name=run.owner, at=run.at.strftime("%Y-%m-%d %H:%M:%S"))
 
 
-async def _run(question: Question, number: int) -> None:
-    far: list[Any] = ["waiting", 0, question.events]
-
-    def progress(*told: Any) -> None:
-        far[:] = told
-
+def _run(question: Question, number: int) -> Coroutine[Any, Any, None]:
     database: Any = engine_finder()
-    work = simulate(database.config["dsn"], get_current().timezone, question, progress, processes=1)
-    try:
-        answer = await attend(work, lambda: simulations.advance(number, *far))
-        if answer is None:
-            await simulations.end(number, "cancelled")
-        else:
-            await simulations.finish(number, answer)
-    except asyncio.CancelledError:
-        with contextlib.suppress(Exception):
-            await simulations.end(number, "cancelled")
-        raise
-    except Exception:  # noqa: BLE001  (told on the page, and whole in the log)
-        _log.exception("simulation %s failed", number)
-        with contextlib.suppress(Exception):
-            await simulations.end(number, "failed")
+    progress = Progress("waiting", question.events)
+    work = simulate(database.config["dsn"], get_current().timezone, question, progress.tell, processes=1)
+    return see_through(work, progress, number, simulations, left="cancelled", log=_log)
 
 
 simulator = Simulator()

@@ -60,7 +60,8 @@ async def begin(seals: Sequence[Seal], owner: str) -> int | None:
             owner[:100],
             msgspec.json.encode(tuple(seals)).decode(),
         )
-        await connection.execute("DELETE FROM verification_run WHERE id <= $1", (number or 0) - KEPT)
+        if number is not None:
+            await connection.execute("DELETE FROM verification_run WHERE id <= $1", number - KEPT)
         return number
 
 

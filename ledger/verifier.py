@@ -1,9 +1,7 @@
 """The verifier (核验台): runs the verification that somebody started on the page; one at a time among all workers."""
 
-import asyncio
-import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +9,7 @@ from piccolo.engine import engine_finder
 
 from ledger import verifications
 from ledger.difference import Seal
-from ledger.long_work import LongWork, attend
+from ledger.long_work import LongWork, Progress, see_through
 from ledger.verification import processes_for, verify
 
 _log = logging.getLogger("jikao.verification")
@@ -28,27 +26,12 @@ class Verifier(LongWork):
             self.begin(_run(number, timezone, length, seals))
 
 
-async def _run(number: int, timezone: ZoneInfo, length: int, seals: Sequence[Seal]) -> None:
-    far: list[Any] = ["chain", 0, length]
-
-    def progress(*told: Any) -> None:
-        far[:] = told
-
+def _run(number: int, timezone: ZoneInfo, length: int, seals: Sequence[Seal]) -> Coroutine[Any, Any, None]:
     database: Any = engine_finder()
+    progress = Progress("chain", length)
     processes = max(1, processes_for(length))  # never in this process, which serves
-    work = verify(database.config["dsn"], timezone, seals=seals, progress=progress, processes=processes)
-    try:
-        verdict = await attend(work, lambda: verifications.advance(number, *far))
-        if verdict is not None:
-            await verifications.finish(number, verdict)
-    except asyncio.CancelledError:
-        with contextlib.suppress(Exception):
-            await verifications.end(number, "lost")
-        raise
-    except Exception:  # noqa: BLE001  (told on the page, and whole in the log)
-        _log.exception("verification %s failed", number)
-        with contextlib.suppress(Exception):
-            await verifications.end(number, "failed")
+    work = verify(database.config["dsn"], timezone, seals=seals, progress=progress.tell, processes=processes)
+    return see_through(work, progress, number, verifications, left="lost", log=_log)
 
 
 verifier = Verifier()
