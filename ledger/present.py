@@ -61,6 +61,7 @@ class Present(Book):
         self._connection = connection
         self._known_events: set[EventKey] = set()
         self._known_takings: dict[Window, str] = {}
+        self._grown: set[Window] = set()
         self._known_claims: dict[Matter, int] = {}
         self._known_recurrences: dict[Recurrence, str] = {}
         self._ask_events: set[EventKey] = set()
@@ -74,9 +75,11 @@ class Present(Book):
     def go_on(self, connection: Connection) -> "Present":
         """The same knowledge in a further transaction, of every window the latest takings."""
         self._connection = connection
-        for window, held in self._takings.items():
+        for window in self._grown:
+            held = self._takings[window]
             if len(held) > 2 * LATEST_KEPT:
                 self._forget_early(window, held)
+        self._grown.clear()
         return self
 
     def _forget_early(self, window: Window, held: list[Taking]) -> None:
@@ -239,6 +242,7 @@ class Present(Book):
             self._takings[window] = []
             self._used[window] = ZERO
             self._known_takings[window] = start
+            self._grown.add(window)
         for row in rows:
             taking = _takings.decode(row["content"])
             window = Window(row["limit_code"], row["span"], row["subject"], row["sign"])
@@ -328,6 +332,7 @@ class Present(Book):
             for window, taking in held.takings if held is not None else ():
                 if window in self._known_takings:
                     _change(self._takings[window], taking, direction)
+                    self._grown.add(window)
                     self._used[window] += direction * taking.taken
             for matter, claim in held.claims if held is not None else ():
                 if matter in self._known_claims:
