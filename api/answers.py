@@ -15,6 +15,7 @@ from ledger.current import Connection
 from ledger.desk import Receipt
 from ledger.present import read_recorded
 from ledger.reading import EntryView, EventView, find_event, view_entry, view_event
+from ledger.rehearsal import Rehearsal
 
 MOST_ENTRIES = 500
 """Entries that the answer to an act tells at most."""
@@ -106,11 +107,17 @@ async def corrected(
     )
 
 
-async def acted(connection: Connection, number: int, *, preview: bool = False) -> Acted:
+async def acted(connection: Connection, number: int) -> Acted:
     """The answer to an act."""
     changes = await connection.fetchval("SELECT count(*) FROM entry WHERE cause = $1", number)
     rows = await connection.fetch("SELECT * FROM entry WHERE cause = $1 ORDER BY number LIMIT $2", number, MOST_ENTRIES)
-    return Acted(act=None if preview else number, changes=changes, entries=tuple(view_entry(row) for row in rows))
+    return Acted(act=number, changes=changes, entries=tuple(view_entry(row) for row in rows))
+
+
+def rehearsed(desk: Rehearsal) -> Acted:
+    """The answer to an act that was rehearsed only."""
+    entries = tuple(view_entry(row) for row in desk.rows[:MOST_ENTRIES])
+    return Acted(act=None, changes=len(desk.entries), entries=entries)
 
 
 async def entries_of(connection: Connection, cause: int) -> tuple[EntryView, ...]:

@@ -5,7 +5,7 @@ from the version in effect at its last instant; what a subject is (kind, group, 
 last day. Events count by their booking date, amounts by the date their ledger entry is booked on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ import msgspec
 
 from engine.amount import ZERO
 from engine.bureau import Bureau
-from engine.charge import Recorded
+from engine.charge import Entry, Recorded
 from engine.event import Event
 from engine.organisation import Place
 from engine.period import Period
@@ -78,6 +78,19 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             if place.kind == "person" and place.unit is not None and place.unit in self.bureau.organisation:
                 found.setdefault(place.unit, []).append(code)
         return found
+
+
+def with_entries(account: Account, entries: Iterable[Entry]) -> Account:
+    """The account with further entries, of those the ones that are booked in its period."""
+    posted, own = dict(account.posted), dict(account.own)
+    for entry in entries:
+        if account.period.contains(entry.booked):
+            charge = entry.charge
+            held = (charge.key.subject, charge.indicator)
+            posted[held] = posted.get(held, ZERO) + entry.posted
+            if not charge.key.source and charge.key.id == account.period.code:
+                own[held] = own.get(held, ZERO) + entry.posted
+    return msgspec.structs.replace(account, posted=posted, own=own)
 
 
 def without_own(account: Account) -> Account:

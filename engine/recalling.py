@@ -33,14 +33,16 @@ class Recalling:
         if recurrence is None:
             return None
         order = order_of(event)
+        rivals = [each for each in self._coming(repeat.same).get(recurrence, ()) if order_of(each) < order]
+        latest = max(rivals, key=order_of, default=None)
         known = self._reader.recalled(recurrence, order)
-        while known is not None and (known.key in self._withdrawn or known.key in self._anew):
+        while known is not None and (latest is None or order_of(known) > order_of(latest)):
+            if known.key not in self._withdrawn and known.key not in self._anew:
+                latest = known
+                break
             known = self._reader.recalled(recurrence, order_of(known))
-        rivals = [known] if known is not None else []
-        rivals += [each for each in self._coming(repeat.same).get(recurrence, ()) if order_of(each) < order]
-        if not rivals:
+        if latest is None:
             return None
-        latest = max(rivals, key=order_of)
         near = self._bureau.day(event.time) - self._bureau.day(latest.time) <= timedelta(days=repeat.within_days)
         return latest.key if near else None
 

@@ -70,7 +70,7 @@ async def publish_rulebook(
     receipt = await desk.act(
         "publication", content, reason or note, actor, at, Change(reconsidered=tuple(concerned)), bureau
     )
-    await desk.connection.execute(
+    await desk.put(
         "INSERT INTO rulebook_version (number, rulebook, effective, document, hash, note, reason, published_by,"
         " published_at, approved_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         number,
@@ -142,7 +142,7 @@ async def declare(periods: Iterable[Period], *, reason: str = "", actor: str, de
             said = message("period.not_open", period=period.code)
             raise Refused(Finding(message=said, path=f"/items/{place}"))
         known[period.code] = declared[place] = period
-        await desk.connection.execute(
+        await desk.put(
             "INSERT INTO period (code, title, kind, starts, ends, state, appeal_days)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code)"
             " DO UPDATE SET title = $2, kind = $3, starts = $4, ends = $5, appeal_days = $7",
@@ -179,7 +179,7 @@ def _types_under_period_limits(bureau: Any) -> set[str]:
 
 
 async def _write_name(desk: Desk, given: Subject) -> None:
-    await desk.connection.execute(
+    await desk.put(
         "INSERT INTO subject (code, name) VALUES ($1, $2)"
         " ON CONFLICT (code) DO UPDATE SET name = CASE WHEN $2 = '' THEN subject.name ELSE $2 END",
         given.code,
@@ -188,9 +188,9 @@ async def _write_name(desk: Desk, given: Subject) -> None:
 
 
 async def _write_places(desk: Desk, after: Subject) -> None:
-    await desk.connection.execute("DELETE FROM subject_place WHERE subject = $1", after.code)
+    await desk.put("DELETE FROM subject_place WHERE subject = $1", after.code)
     for place in after.places:
-        await desk.connection.execute(
+        await desk.put(
             "INSERT INTO subject_place (subject, since, kind, group_code, unit, post) VALUES ($1, $2, $3, $4, $5, $6)",
             after.code,
             place.since,
@@ -202,7 +202,7 @@ async def _write_places(desk: Desk, after: Subject) -> None:
 
 
 async def _write_relation(desk: Desk, relation: Relation) -> None:
-    await desk.connection.execute(
+    await desk.put(
         """
         INSERT INTO relation (subject, relation, answers, indicator, starts, ends) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (subject, relation, answers, indicator, starts) DO UPDATE SET ends = $6

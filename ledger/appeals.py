@@ -127,7 +127,7 @@ async def lodge(entry: int, grounds: str, attachments: Sequence[Attachment], by:
             **({"on_behalf": True} if on_behalf else {}),
         }
         for each in attachments:
-            desk.attach(each)
+            desk.journal.attach(each)
         return await take_step(desk, None, content, grounds, by)
 
 

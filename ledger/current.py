@@ -41,13 +41,15 @@ class Head(msgspec.Struct, kw_only=True):
     demonstration: int
 
 
-_HEAD = "SELECT length, hash, organisation, periods, version, settled_through, demonstration FROM ledger_head"
-_LOCKED = (
-    "SELECT length, hash, organisation, periods, version, settled_through, demonstration,"
-    " set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
-    " set_config('enable_mergejoin', 'off', true) FROM ledger_head FOR UPDATE"
-)
+_WITHOUT = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 """Posting looks up single rows by key; plans made for a table that was still small would scan it whole."""
+BY_INDEX = "; ".join(f"SET LOCAL {setting} = off" for setting in _WITHOUT)
+"""Lets a transaction look up rows by key alone, as the ledger's lock does."""
+
+_COLUMNS = ", ".join(Head.__struct_fields__)
+_HEAD = f"SELECT {_COLUMNS} FROM ledger_head"  # noqa: S608  (our own words)
+_OFF = ", ".join(f"set_config('{setting}', 'off', true)" for setting in _WITHOUT)
+_LOCKED = f"SELECT {_COLUMNS}, {_OFF} FROM ledger_head FOR UPDATE"  # noqa: S608  (our own words)
 
 
 class Current:
@@ -59,24 +61,33 @@ class Current:
         self.demonstration = False
         self.present: Present | None = None
         """What this process knows of the present since it last posted; of use while nobody else posts."""
+        self._length = 0
         self._seen: tuple[int, int, int, date | None] | None = None
         self._direct = KeptMatchers(DirectMatcher)
         self._both = KeptMatchers(live)
 
     async def refresh(self, connection: Connection, *, lock: bool = False) -> Head:
-        """Read the head, holding the ledger's lock if asked to, and whatever it says is newer."""
+        """Read the head, holding the ledger's lock if asked to, and whatever it says is newer.
+
+        Without the lock it may be older than what this process has committed meanwhile, or knows; that is kept then.
+        """
         row = await connection.fetchrow(_LOCKED if lock else _HEAD)
         head = Head(**{name: row[name] for name in Head.__struct_fields__})
         self.demonstration = bool(head.demonstration)
         seen = (head.version, head.organisation, head.periods, head.settled_through)
-        if seen != self._seen:
-            self.bureau = await self._load(connection, head)
-            self._seen = seen
+        if seen != self._seen and (lock or head.length >= self._length):
+            bureau = await self._load(connection, head)
+            if lock or head.length >= self._length:
+                self._take(bureau, head)
         return head
 
     def take_over(self, bureau: Bureau, head: Head) -> None:
         """The bureau that this process just committed."""
+        self._take(bureau, head)
+
+    def _take(self, bureau: Bureau, head: Head) -> None:
         self.bureau = bureau
+        self._length = head.length
         self._seen = (head.version, head.organisation, head.periods, head.settled_through)
 
     def direct(self, version: Version) -> Matcher:

@@ -6,13 +6,11 @@ into the chain in order; leaving it writes everything and commits. A refusal lea
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from itertools import zip_longest
-from operator import itemgetter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from piccolo.engine import engine_finder
@@ -21,41 +19,25 @@ from engine import charge as charged
 from engine.admission import Conflicting, admit, same_report
 from engine.book import Lot
 from engine.bureau import Bureau
-from engine.charge import Cause, ChargeKey, Hop, Recorded, Room, Step
+from engine.charge import Cause, ChargeKey, Recorded
 from engine.evaluation import PeriodCharge
 from engine.event import EventKey
 from engine.finding import Finding, Refused
 from engine.language import message
 from engine.planner import Change, Plan, plan
-from engine.recurrence import recurrence_of
-from engine.report import Report, canonical_json, hash_content, write_event
+from engine.recurrence import Recurrence, recurrence_of
+from engine.report import Report
 from engine.turn import order_of
-from ledger.attachment import Attachment
-from ledger.chain import link
 from ledger.current import Connection, Current, Head
+from ledger.journal import Journal, Row
 from ledger.pending import digest
 from ledger.present import Present, Unread, read_recorded
-from ledger.remark import Remark
-from ledger.tables import Act, Entry, Event
 
-CENT = Decimal("0.01")
+LARGE = 200
+"""Events to be looked at again from which on a change is planned in a thread: some 20 ms."""
 
-EVENT_COLUMNS = tuple(column._meta.db_column_name for column in Event._meta.columns)
-ENTRY_COLUMNS = tuple(column._meta.db_column_name for column in Entry._meta.columns)
-ACT_COLUMNS = tuple(column._meta.db_column_name for column in Act._meta.columns)
-_event_row, _entry_row, _act_row = (itemgetter(*columns) for columns in (EVENT_COLUMNS, ENTRY_COLUMNS, ACT_COLUMNS))
-REMARK_COLUMNS = Remark._fields
-ATTACHMENT_COLUMNS = Attachment._fields
-
-
-class Detail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The arithmetic of an entry, as it was made."""
-
-    path: tuple[Hop, ...] = ()
-    arithmetic: tuple[Step, ...] = ()
-    rooms: tuple[Room, ...] = ()
-    used_by: Mapping[str, Sequence[ChargeKey]] = {}
-    superseded_by: ChargeKey | None = None
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -64,7 +46,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     number: int
     repeated: bool = False
     plan: Plan | None = None
-    rows: Sequence[Mapping[str, Any]] = ()
+    rows: Sequence[Row] = ()
     """Of an event that was recorded by itself: its row and those of its entries, as they were written."""
 
 
@@ -80,12 +62,7 @@ class Desk:
         self._found: dict[EventKey, Mapping[str, Any] | None] = {}
         self._ahead: dict[EventKey, tuple[Report, Recorded]] = {}
         self._looked_ahead = False
-        self._events: list[tuple[Any, ...]] = []
-        self._entries: list[tuple[Any, ...]] = []
-        self._remarks: list[Remark] = []
-        self._attachments: list[Attachment] = []
-        self._acts: list[tuple[Any, ...]] = []
-        self._made: list[Mapping[str, Any]] | None = None
+        self.journal = Journal(head)
         self._writing: asyncio.Task[None] | None = None
 
     # events
@@ -101,12 +78,11 @@ class Desk:
         change = Change(admitted=(recorded,))
         self.present.expect_new([report.key])
         planned = await self._plan(self.bureau, change)
-        self._made = made = list[Mapping[str, Any]]()
-        number = self._add_event(recorded, received_at)
+        row = self._add_event(recorded, received_at)
+        number: int = row["number"]
         numbered = msgspec.structs.replace(recorded, number=number)
-        self._keep(planned, change, Cause("event", number), {report.key: numbered})
-        self._made = None
-        return Receipt(number=number, plan=planned, rows=made)
+        entries = self._keep(planned, change, Cause("event", number), {report.key: numbered})
+        return Receipt(number=number, plan=planned, rows=(row, *entries))
 
     async def retract(self, key: EventKey, reason: str, actor: str, at: datetime, appeal: int | None = None) -> Receipt:
         """Withdraw an event; harmless where it is withdrawn already. ``appeal`` is the case that it was decided in."""
@@ -145,8 +121,8 @@ class Desk:
         planned = await self._plan(self.bureau, change)
         named = {"source": key.source, "id": key.id, "event": known["number"], "by": list(report.key)}
         content = {**named, **decided_in(appeal)}
-        number = self._add_act("correction", content, reason, actor, at)
-        recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at))
+        number = self.journal.add_act("correction", content, reason, actor, at)
+        recorded = msgspec.structs.replace(recorded, number=self._add_event(recorded, at)["number"])
         self._keep(planned, change, Cause("correction", number), {recorded.event.key: recorded})
         return Receipt(number=number, plan=planned)
 
@@ -220,29 +196,40 @@ class Desk:
     ) -> Receipt:
         """Carry out an act: what it changes is planned under the bureau that it leads to, and posted."""
         planned = await self._plan(bureau or self.bureau, change)
-        number = self._add_act(kind, content, reason, actor, at)
+        number = self.journal.add_act(kind, content, reason, actor, at)
         if bureau is not None:
             self.bureau = bureau
             self.present.bureau = bureau
-        self._keep(planned, change, Cause(kind, number), {})
+        await self._beside(change, self._keep, planned, change, Cause(kind, number), {})
         return Receipt(number=number, plan=planned)
 
     async def recall_by(self, bureau: Bureau) -> None:
         """Note by which further fields a bureau to come tells repetitions, for the events that stand."""
+        found: dict[Recurrence, list[Recorded]] = {}
         for event_type in {
             rule.on for version in bureau.versions for rule in version.rulebook.rules if hasattr(rule, "on")
         }:
             further = bureau.repeats(event_type).keys() - self.bureau.repeats(event_type).keys()
-            if further:
-                standing = await self.standing("p.type = $1", event_type)
-                await self.present.write_recurrences(
-                    [
-                        (digest(recurrence), order_of(each.event), *each.event.key)
-                        for each in standing
-                        for same in further
-                        if (recurrence := recurrence_of(each.event, same)) is not None
-                    ]
-                )
+            for each in await self.standing("p.type = $1", event_type) if further else ():
+                for same in further:
+                    recurrence = recurrence_of(each.event, same)
+                    if recurrence is not None:
+                        found.setdefault(recurrence, []).append(each)
+        await self.note_recurrences(found)
+
+    async def note_recurrences(self, standing: Mapping[Recurrence, Sequence[Recorded]]) -> None:
+        """Write what later events may repeat, of each recurrence everything that stands."""
+        await self.present.write_recurrences(
+            [
+                (digest(recurrence), order_of(each.event), *each.event.key)
+                for recurrence, events in standing.items()
+                for each in events
+            ]
+        )
+
+    async def put(self, statement: str, *values: object) -> None:
+        """Write what is in force beside the chain: subjects, relations, periods, versions."""
+        await self.connection.execute(statement, *values)
 
     async def standing(self, where: str, *args: object) -> list[Recorded]:
         """The standing events that fit a condition on ``present_event p``, with their sheets read."""
@@ -278,7 +265,7 @@ class Desk:
     async def _plan(self, bureau: Bureau, change: Change) -> Plan:
         while True:
             try:
-                planned = plan(bureau, self.present, self.current.direct, change)
+                planned = await self._beside(change, plan, bureau, self.present, self.current.direct, change)
             except (Unread, Refused):
                 if not self.present.asked:
                     raise
@@ -289,14 +276,28 @@ class Desk:
             await self.write()
             await self.present.load()
 
-    def _keep(self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]) -> None:
+    async def _beside(self, change: Change, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Do it; where the change is large in a thread, so that the process answers others meanwhile."""
+        if len(change.reconsidered) < LARGE:
+            return work(*args, **more)
+        return await asyncio.to_thread(work, *args, **more)
+
+    def _keep(
+        self, planned: Plan, change: Change, cause: Cause, numbered: Mapping[EventKey, Recorded]
+    ) -> Sequence[Row]:
         admitted = [numbered.get(each.event.key, each) for each in change.admitted]
         self.present.keep((*admitted, *change.reconsidered), change.withdrawn, planned.sheets)
         for key in change.withdrawn:
             self._found[key] = {**(self._found[key] or {}), "standing": False}
         users = self._users(planned)
-        for entry in planned.entries:
-            self._add_entry(entry, cause, users.get(entry.charge.key, {}))
+        return [self.journal.add_entry(entry, cause, users.get(entry.charge.key, {})) for entry in planned.entries]
+
+    def _add_event(self, recorded: Recorded, received_at: datetime) -> Row:
+        version = self.bureau.version_at(recorded.event.time)
+        assert version is not None
+        row = self.journal.add_event(recorded, version.number, received_at)
+        self._found[recorded.event.key] = {**row, "standing": True}
+        return row
 
     def _users(self, planned: Plan) -> dict[ChargeKey, dict[str, list[ChargeKey]]]:
         """Who had used the room that a clipped charge did not find: the latest few before its turn, by limit."""
@@ -306,99 +307,6 @@ class Desk:
                 if taking.taken < taking.wanted:
                     users.setdefault(taking.key, {})[window.limit] = self.present.users(window, taking.turn)
         return users
-
-    def _add_event(self, recorded: Recorded, received_at: datetime) -> int:
-        event = recorded.event
-        tree = write_event(event)
-        version = self.bureau.version_at(event.time)
-        assert version is not None
-        row = {
-            "number": self.head.length + 1,
-            "source": event.source,
-            "id": event.id,
-            "type": event.type,
-            "subject": event.subject,
-            "time": event.time.astimezone(UTC),
-            "recorded_at": None if event.recorded_at is None else event.recorded_at.astimezone(UTC),
-            "received_at": received_at,
-            "matter": event.matter,
-            "parties": canonical_json(tree.get("parties", {})).decode(),
-            "basis": event.basis,
-            "data": canonical_json(tree.get("data", {})).decode(),
-            "version": version.number,
-            "booked": recorded.booked,
-            "content_hash": hash_content(tree),
-        }
-        number = self._chain("event", row)
-        self._events.append(_event_row(row))
-        self._found[event.key] = {**row, "standing": True}
-        return number
-
-    def _add_entry(self, entry: charged.Entry, cause: Cause, used_by: Mapping[str, Sequence[ChargeKey]]) -> None:
-        charge = entry.charge
-        detail = Detail(
-            path=charge.path,
-            arithmetic=charge.arithmetic,
-            rooms=entry.rooms,
-            used_by=used_by,
-            superseded_by=entry.superseded_by,
-        )
-        row = {
-            "number": self.head.length + 1,
-            "kind": entry.kind,
-            "source": charge.key.source or None,
-            "event": charge.key.id if charge.key.source else None,
-            "period": None if charge.key.source else charge.key.id,
-            "rule": charge.key.rule,
-            "version": charge.version,
-            "subject": charge.key.subject,
-            "indicator": charge.indicator,
-            "origin_rule": charge.key.origin_rule,
-            "origin_subject": charge.key.origin_subject,
-            # As the column writes them: the chain is of what a reader of the table finds.
-            "nominal": entry.nominal.quantize(CENT),
-            "posted": entry.posted.quantize(CENT),
-            "booked": entry.booked,
-            "cause_act": cause.act,
-            "cause": cause.number,
-            "detail": msgspec.json.encode(detail).decode(),
-        }
-        self._chain("entry", row)
-        self._entries.append(_entry_row(row))
-
-    def _add_act(self, kind: charged.Act, content: Mapping[str, Any], reason: str, actor: str, at: datetime) -> int:
-        row = {
-            "number": self.head.length + 1,
-            "kind": kind,
-            "at": at,
-            "actor": actor,
-            "reason": "",
-            "remark": self.note(reason),
-            "content": canonical_json(content).decode(),
-        }
-        number = self._chain("act", row)
-        self._acts.append(_act_row(row))
-        return number
-
-    def note(self, text: str) -> str | None:
-        """Lay a text beside the chain; the hash by which the chain binds it. An empty text is none."""
-        if not text:
-            return None
-        remark = Remark.of(text)
-        self._remarks.append(remark)
-        return remark.hash
-
-    def attach(self, attachment: Attachment) -> None:
-        """Lay an attachment beside the chain; an act binds it by naming its hash."""
-        self._attachments.append(attachment)
-
-    def _chain(self, table: str, row: dict[str, Any]) -> int:
-        row["hash"] = link(self.head.hash, {"record": table, **row})
-        if self._made is not None:
-            self._made.append(row)
-        self.head.hash = row["hash"]
-        self.head.length += 1
-        return self.head.length
 
     @property
     def writing(self) -> bool:
@@ -427,20 +335,7 @@ class Desk:
             self._writing = None
 
     async def _write(self) -> None:
-        buffers = (
-            ("event", EVENT_COLUMNS, self._events),
-            ("entry", ENTRY_COLUMNS, self._entries),
-            ("remark", REMARK_COLUMNS, self._remarks),
-            ("attachment", ATTACHMENT_COLUMNS, self._attachments),
-            ("act", ACT_COLUMNS, self._acts),
-        )
-        # All are taken at once: what is posted meanwhile is written whole the next time, no act before its remark.
-        taken = [(table, columns, list(buffer)) for table, columns, buffer in buffers]
-        for _, _, buffer in buffers:
-            buffer.clear()
-        for table, columns, rows in taken:
-            if rows:
-                await self.connection.copy_records_to_table(table, records=rows, columns=columns)
+        await self.journal.write(self.connection)
         await self.present.flush()
 
     async def finish(self) -> None:

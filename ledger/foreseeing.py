@@ -1,27 +1,34 @@
 """Foreseeing (预览): what an act would change, with nothing kept: which events, which entries, which ranks.
 
-The act is carried out at a desk whose work is given up. The head of the chain is told beside it, so that whoever then
-confirms can be asked again where the ledger has grown meanwhile.
+The act is rehearsed, so that nobody waits for it. The head of the chain is told beside what it comes to, so that
+whoever then confirms can be asked again where the ledger has grown meanwhile.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
 
+from engine.account import with_entries
+from engine.amount import ZERO
+from engine.event import EventKey
+from engine.standing import Figures, figures
 from ledger.current import get_current
-from ledger.desk import Desk, open_desk
-from ledger.moving import Moved, figures_of, moves
-from ledger.reading import EntryView, reading, view_entry
+from ledger.desk import Desk
+from ledger.known_figures import figures_now
+from ledger.moving import Moved, moves
+from ledger.reading import EntryView, read_account, reading, view_entry
+from ledger.rehearsal import Rehearsal, rehearsing
 
 MOST_ENTRIES = 200
 """Entries that are shown at most; all are counted."""
 MOST_EVENTS = 200
 """Events that are shown at most; all are counted."""
 
-Carry = Callable[[Desk], Awaitable[int]]
-"""Carries an act out at a desk; gives back its number."""
+Carry = Callable[[Desk], Awaitable[object]]
+"""Carries an act out at a desk."""
 
 
 class Concerned(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,45 +57,48 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
 async def foresee(carry: Carry, since: date) -> Foreseen:
     """Carry an act out, look at what it comes to, and give it up. Ranks and totals are compared in every period that
     is open and ends after ``since``. Refused as the act itself would be."""
-    async with open_desk(get_current(), keep=False) as desk:
-        head, begun, before = desk.head.hash, desk.head.length, desk.bureau
-        codes = sorted(
-            (
-                period.code
-                for period in before.calendar.periods.values()
-                if period.state == "open" and period.end > since
-            ),
-            key=lambda code: (before.calendar.find(code).start, code),
+    async with rehearsing(get_current()) as desk:
+        head, bureau = desk.head.hash, desk.bureau
+        periods = sorted(
+            (period for period in bureau.calendar.periods.values() if period.state == "open" and period.end > since),
+            key=lambda period: (period.start, period.code),
         )
-        await desk.connection.execute("SAVEPOINT before")
+        before = {period.code: (await figures_now(desk.connection, bureau, period))[0] for period in periods}
         await carry(desk)
-        await desk.write()
-        after = await figures_of(desk.connection, desk.bureau, codes)
-        changes, changed = await desk.connection.fetchrow(
-            "SELECT count(*), count(DISTINCT (source, event)) FILTER (WHERE source IS NOT NULL)"
-            " FROM entry WHERE number > $1",
-            begun,
+        after: dict[str, Figures] = {}
+        for period in periods:
+            account = with_entries(await read_account(desk.connection, desk.bureau, period), desk.entries)
+            after[period.code] = await asyncio.to_thread(figures, account)
+        events = _concerned(desk)
+        return Foreseen(
+            head=head,
+            changes=len(desk.entries),
+            events_changed=len(events),
+            events=tuple(events[:MOST_EVENTS]),
+            entries=tuple(view_entry(row) for row in desk.rows[:MOST_ENTRIES]),
+            moved=moves(before, after),
         )
-        entries = await desk.connection.fetch(
-            "SELECT * FROM entry WHERE number > $1 ORDER BY number LIMIT $2", begun, MOST_ENTRIES
+
+
+def _concerned(desk: Rehearsal) -> list[Concerned]:
+    """The events that are scored otherwise, those that were recorded last first."""
+    posted: dict[EventKey, list[Decimal]] = {}
+    for entry in desk.entries:
+        if entry.charge.key.source:
+            posted.setdefault(entry.charge.key.event, []).append(entry.posted)
+    recorded = sorted((desk.present.events[key] for key in posted), key=lambda each: -each.number)
+    return [
+        Concerned(
+            source=each.event.source,
+            id=each.event.id,
+            type=each.event.type,
+            subject=each.event.subject,
+            booked=each.booked,
+            entries=len(posted[each.event.key]),
+            posted=sum(posted[each.event.key], ZERO),
         )
-        events = await desk.connection.fetch(
-            "SELECT e.source, e.id, e.type, e.subject, e.booked, count(*) AS entries, sum(n.posted) AS posted"
-            " FROM entry n JOIN event e ON e.source = n.source AND e.id = n.event WHERE n.number > $1"
-            " GROUP BY e.number ORDER BY e.number DESC LIMIT $2",
-            begun,
-            MOST_EVENTS,
-        )
-        await desk.connection.execute("ROLLBACK TO SAVEPOINT before")
-        moved = moves(await figures_of(desk.connection, before, codes), after)
-    return Foreseen(
-        head=head,
-        changes=changes,
-        events_changed=changed,
-        events=tuple(Concerned(**row) for row in events),
-        entries=tuple(view_entry(row) for row in entries),
-        moved=moved,
-    )
+        for each in recorded
+    ]
 
 
 async def standing_since(first: datetime, until: datetime | None = None) -> int:

@@ -14,7 +14,7 @@ from engine.standing import Figures
 from ledger.current import Connection, Current, get_current
 from ledger.reading import read_figures
 
-KEPT = 12
+KEPT = 24
 """Periods, or snapshots, that a process remembers at most: those asked for last."""
 
 

@@ -37,6 +37,9 @@ MOST_KEPT = 20_000
 LATEST_KEPT = 100
 """Takings of a window that it keeps in mind from one transaction to the next: the latest in turn."""
 
+READ = 1_000
+"""Events that are read at a time, so that the process answers others in between."""
+
 _sheets = msgspec.json.Decoder(Sheet)
 _takings = msgspec.json.Decoder(Taking)
 _claims = msgspec.json.Decoder(Claim)
@@ -181,7 +184,11 @@ class Present(Book):
     async def load_events(self, keys: Iterable[EventKey]) -> None:
         """Read events and their sheets, those that do not stand too."""
         wanted = [key for key in keys if key not in self._known_events]
-        sources, ids = [key.source for key in wanted], [key.id for key in wanted]
+        for begun in range(0, len(wanted), READ):
+            await self._load_some(wanted[begun : begun + READ])
+
+    async def _load_some(self, keys: Sequence[EventKey]) -> None:
+        sources, ids = columns(keys, 2)
         rows = await self._connection.fetch(
             """
             SELECT e.source, e.id, e.type, e.subject, e.time, e.recorded_at, e.matter, e.parties, e.basis, e.data,
@@ -207,7 +214,7 @@ class Present(Book):
         for row in sheets:
             sheet = _sheets.decode(row["content"])
             self.sheets[sheet.lot] = sheet
-        self._known_events.update(wanted)
+        self._known_events.update(keys)
 
     async def _load_takings(self) -> None:
         asked = list(self._ask_takings.items())
@@ -346,6 +353,12 @@ class Present(Book):
         """Write what changed."""
         pending, self.pending = self.pending, Pending()
         await pending.write(self._connection, self.bureau)
+
+    def learn_recurrences(self, standing: Mapping[Recurrence, Iterable[Recorded]]) -> None:
+        """Take over what later events may repeat, of each recurrence everything that stands."""
+        for recurrence, events in standing.items():
+            self._recurring[recurrence] = sorted((order_of(each.event), each.event.key) for each in events)
+            self._known_recurrences[recurrence] = ""
 
     async def write_recurrences(self, rows: Sequence[tuple[str, str, str, str]]) -> None:
         """Note what later events may repeat."""

@@ -1,5 +1,6 @@
 """Reading the ledger (查账): one entry, one event, a period's figures. Reading never changes a figure."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -229,7 +230,7 @@ async def read_figures(
         )
     if row is not None:
         return decode_figures(row["figures"]), row["number"]
-    return figures(await read_account(connection, bureau, period)), None
+    return await asyncio.to_thread(figures, await read_account(connection, bureau, period)), None
 
 
 async def _telling_events(account: Account, connection: Connection) -> list[Recorded]:

@@ -6,16 +6,13 @@ before. Closing freezes the figures in a numbered snapshot until the period is r
 every snapshot stays.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
 
-from engine.account import Account
-from engine.amount import ZERO
+from engine.account import Account, with_entries
 from engine.bureau import Bureau
 from engine.charge import Act, Entry
 from engine.event import EventKey
@@ -126,18 +123,5 @@ async def _reckon(desk: Desk, bureau: Bureau, period: Period, grown: Iterable[En
     if previous is not None and previous.state == "closed":
         before, _ = await read_figures(desk.connection, bureau, previous)
     elif previous is not None:
-        before = _with(await read_account(desk.connection, bureau, previous), grown)
-    return reckon(_with(await read_account(desk.connection, bureau, period), grown), before)
-
-
-def _with(account: Account, entries: Iterable[Entry]) -> Account:
-    """The account with further entries."""
-    posted: dict[Any, Decimal] = defaultdict(lambda: ZERO, account.posted)
-    own: dict[Any, Decimal] = defaultdict(lambda: ZERO, account.own)
-    for entry in entries:
-        if account.period.contains(entry.booked):
-            key = entry.charge.key
-            posted[key.subject, entry.charge.indicator] += entry.posted
-            if not key.source and key.id == account.period.code:
-                own[key.subject, entry.charge.indicator] += entry.posted
-    return msgspec.structs.replace(account, posted=posted, own=own)
+        before = with_entries(await read_account(desk.connection, bureau, previous), grown)
+    return reckon(with_entries(await read_account(desk.connection, bureau, period), grown), before)

@@ -17,7 +17,7 @@ from engine.recurrence import recurrence_of
 from engine.register import Register
 from engine.turn import order_of
 from ledger.chain import link
-from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS
+from ledger.journal import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS
 from ledger.pending import digest
 
 Records = Sequence[Mapping[str, Any]]

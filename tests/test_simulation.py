@@ -108,11 +108,11 @@ async def _head_first(self: Desk) -> None:
 
 async def _in_two(self: Desk) -> None:
     """Events are committed before their entries."""
-    entries, self._entries = self._entries, []
+    entries, self.journal.entries = self.journal.entries, []
     await self.write()
     await self.connection.execute("COMMIT")
     await self.connection.execute("BEGIN")
-    self._entries = entries
+    self.journal.entries = entries
     await _finish(self)
 
 

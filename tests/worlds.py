@@ -55,6 +55,7 @@ UNITS = ["U1", "U2", "D1", "D2"]
 PEOPLE = ["P1", "P2", "L1"]
 RELATIONS = ["lead_dept", "principal", "superior"]
 MONTHS = [date(2026, month, 1) for month in range(1, 7)]
+SAME: Sequence[tuple[str, ...]] = [("problem",), ("problem",), ("level",), ("problem", "level")]
 
 NOTICE = EventType(
     code="notice",
@@ -88,7 +89,7 @@ def draw_rulebook(
 
     ``periodical``: with rules of periods as well, which share the limits.
     """
-    aside = random.Random(str(effective))  # draws that leave the others as they were
+    aside = random.Random(f"{effective} {rng.getstate()[1][0]}")  # draws that leave the others as they were
     names = {"notice": names_of([NOTICE]), "task": names_of([TASK])}
     factors = names_of([NOTICE], factor=True)
     held = {code: Limit(code=code, sign=each.sign, per=each.per, max=amount(rng, 600)) for code, each in limits.items()}
@@ -102,7 +103,7 @@ def draw_rulebook(
             when=parse('level == "high" or points > 1', names["notice"]) if rng.random() < 0.5 else None,
             points=rng.choice(schedules),
             factors=(
-                Factor(repeat=Repeat(within_days=rng.choice([5, 20, 60]), same=("problem",)), by=Decimal(2)),
+                Factor(repeat=Repeat(within_days=rng.choice([5, 20, 60]), same=aside.choice(SAME)), by=Decimal(2)),
                 Factor(when=parse('charged_kind == "person"', factors), by=Decimal("1.5")),
             ),
             max=rng.choice([None, Decimal("2.00")]),

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Router, post
 from litestar.params import FromQuery
 
-from api.answers import Posted, posted
+from api.answers import Posted, posted, posted_now
 from api.authorization import caller_of, needs
 from api.bodies import EVENT_SIZE, JSON, expect, read_json
 from api.describing import body
@@ -19,7 +19,8 @@ from engine.publication import succeed
 from engine.report import Report, parse_report
 from engine.rulebook import Rulebook
 from ledger.current import get_current
-from ledger.desk import Desk, open_desk
+from ledger.desk import Desk
+from ledger.rehearsal import rehearsing
 from rules.document import read_document
 from rules.draft import read_draft
 
@@ -49,14 +50,15 @@ async def evaluate_event(request: Web, draft: FromQuery[bool] = False) -> Posted
 
 async def _evaluate(request: Web, report: Report, rulebook: Rulebook | None) -> Posted:
     current = get_current()
-    async with open_desk(current, keep=False) as desk:
+    async with rehearsing(current) as desk:
         if rulebook is None:
             recorder(request).check(report, desk.bureau)
         else:
             await _rule_by(desk, rulebook, report)
-        await desk.record(report, datetime.now(UTC))
-        await desk.write()
-        return await posted(desk.connection, desk.bureau, current.direct, report.key)
+        receipt = await desk.record(report, datetime.now(UTC))
+        if receipt.repeated:
+            return await posted(desk.connection, desk.bureau, current.direct, report.key)
+        return posted_now(receipt, desk.bureau, current.direct)
 
 
 async def _rule_by(desk: Desk, rulebook: Rulebook, report: Report) -> None:

@@ -10,7 +10,7 @@ from litestar import Request, Router, get, put
 from litestar.params import FromQuery
 
 from admin.tables import Role
-from api.answers import Acted, acted
+from api.answers import Acted, acted, rehearsed
 from api.authorization import Caller, caller_of, needs
 from api.bodies import DOCUMENT_SIZE, mapping, read_json
 from api.database import borrowed
@@ -25,6 +25,7 @@ from engine.scalar import Raw, Unfit
 from ledger import acts
 from ledger.current import get_current
 from ledger.desk import Desk, Receipt, open_desk
+from ledger.rehearsal import rehearsing
 from rules.roster import read_relations, read_subjects
 
 Web = Request[Any, Any, Any]
@@ -191,10 +192,14 @@ def _own_code(caller: Caller) -> str | None:
 
 async def carry_out(change: Callable[[Desk], Awaitable[Receipt]], preview: bool) -> Acted:
     """Carry an act out and tell what it changes; with ``preview`` nothing of it is kept."""
-    async with open_desk(get_current(), keep=not preview) as desk:
+    if preview:
+        async with rehearsing(get_current()) as rehearsal:
+            await change(rehearsal)
+            return rehearsed(rehearsal)
+    async with open_desk(get_current()) as desk:
         receipt = await change(desk)
         await desk.write()
-        return await acted(desk.connection, receipt.number, preview=preview)
+        return await acted(desk.connection, receipt.number)
 
 
 def today() -> date:

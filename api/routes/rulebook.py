@@ -16,7 +16,7 @@ from admin.office import Office
 from admin.publishing import publish
 from admin.session import Person
 from admin.tables import Role
-from api.answers import Acted, acted
+from api.answers import Acted, acted, rehearsed
 from api.authorization import Caller, Forbidden, caller_of, needs
 from api.bodies import DOCUMENT_SIZE, YAML, mapping, read_document, read_json
 from api.database import borrowed
@@ -31,8 +31,8 @@ from engine.rulebook import Rulebook
 from engine.scalar import Raw, Unfit
 from ledger.acts import publish_rulebook
 from ledger.current import get_current
-from ledger.desk import open_desk
 from ledger.reading import Unknown
+from ledger.rehearsal import rehearsing
 from rules.checking import CaseResult, run_cases
 from rules.comparison import compare
 from rules.document import Document as Rules
@@ -309,11 +309,9 @@ async def publish_draft(request: Web, preview: FromQuery[bool] = False) -> Respo
 
 async def _preview(hashed: str, effective: datetime, reason: str, caller: Caller) -> Published:
     prepared = await prepare(hashed, effective)
-    async with open_desk(get_current(), keep=False) as desk:
+    async with rehearsing(get_current()) as desk:
         made = await publish_rulebook(prepared.rulebook, reason=reason, actor=caller.name, desk=desk)
-        await desk.write()
-        changed = await acted(desk.connection, made.act, preview=True)
-    return Published(number=None, effective=effective, hash=made.hash, changed=changed)
+        return Published(number=None, effective=effective, hash=made.hash, changed=rehearsed(desk))
 
 
 def office_of(request: Web) -> Office:

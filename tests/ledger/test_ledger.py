@@ -1,12 +1,15 @@
 """The property on PostgreSQL: the ledger's sums equal those of the register in memory, and a fresh evaluation.
 
-Every history ends with a verification of the whole ledger, which takes a tenth of a second.
+Every event, publication and change of the organisation is rehearsed first, which must come to the same. Every history
+ends with a verification of the whole ledger, which takes a tenth of a second.
 """
 
 import os
 from collections import defaultdict
-from datetime import date
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,8 +24,10 @@ from engine.report import Report
 from engine.rulebook import Rulebook
 from ledger import acts, present, settling
 from ledger.current import Current, use_current
-from ledger.desk import open_desk
+from ledger.desk import Desk, open_desk
+from ledger.reading import reading
 from ledger.recording import Recorder
+from ledger.rehearsal import rehearsing
 from ledger.verification import verify
 from tests.worlds import History, draw_periods
 
@@ -45,7 +50,9 @@ class Office:
         await self.publish(rulebook)
 
     async def record(self, report: Report) -> None:
-        await self.recorder.record(report)
+        rehearsed = await self._rehearse(lambda desk: desk.record(report, datetime.now(UTC)))
+        receipt = await _as(rehearsed, self.recorder.record(report))
+        assert rehearsed == ([] if receipt.repeated else await self._made(receipt.number))
 
     async def retract(self, key: EventKey) -> None:
         await self.recorder.retract(key, "test", "test")
@@ -54,10 +61,29 @@ class Office:
         await self.recorder.correct(key, report, "test", "test")
 
     async def publish(self, rulebook: Rulebook) -> None:
-        await acts.publish_rulebook(rulebook, reason="test", actor="test")
+        await self._act(partial(acts.publish_rulebook, rulebook, reason="test", actor="test"))
 
     async def organise(self, since: date, subjects: Any, relations: Any) -> None:
-        await acts.organise(since, subjects, relations, reason="test", actor="test")
+        await self._act(partial(acts.organise, since, subjects, relations, reason="test", actor="test"))
+
+    async def _act(self, act: Callable[..., Awaitable[Any]]) -> None:
+        """Carry it out, once it was rehearsed; the same is posted, or the same is refused."""
+        rehearsed = await self._rehearse(lambda desk: act(desk=desk))
+        made = await _as(rehearsed, act())
+        assert rehearsed == await self._made(made.act if isinstance(made, acts.Publication) else made.number)
+
+    async def _rehearse(self, what: Callable[[Desk], Awaitable[Any]]) -> Any:
+        try:
+            async with rehearsing(self.current) as desk:
+                await what(desk)
+                return [{**row, "hash": ""} for row in desk.rows]
+        except Refused as refused:
+            return refused
+
+    async def _made(self, cause: int) -> list[dict[str, Any]]:
+        async with reading() as connection:
+            rows = await connection.fetch("SELECT * FROM entry WHERE cause = $1 ORDER BY number", cause)
+        return [{**row, "hash": ""} for row in rows]
 
     async def close(self, code: str) -> None:
         await settling.close(code, actor="test")
@@ -82,6 +108,16 @@ class Office:
                 )
                 found[key] += row["posted"]
         return {key: amount for key, amount in found.items() if amount}
+
+
+async def _as(rehearsed: Any, work: Awaitable[Any]) -> Any:
+    """What comes of it; refused as its rehearsal was, and only then."""
+    if not isinstance(rehearsed, Refused):
+        return await work
+    with pytest.raises(Refused) as raised:
+        await work
+    assert raised.value.findings == rehearsed.findings
+    raise raised.value
 
 
 @pytest.mark.anyio

@@ -18,8 +18,9 @@ from engine.organisation import TIMEZONE
 from engine.planner import Change
 from ledger.chain import link
 from ledger.current import Current, load_version, use_current
-from ledger.desk import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, open_desk
+from ledger.desk import open_desk
 from ledger.difference import Difference, Seal
+from ledger.journal import ACT_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS
 from ledger.past import indicators_of
 from ledger.rebuilding import TABLES, rebuild_present
 from ledger.recount import hash_content
