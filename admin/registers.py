@@ -9,7 +9,9 @@ from piccolo.table import Table
 from piccolo_admin.endpoints import TableConfig
 from piccolo_api.crud.endpoints import OrderBy
 
-from admin.panel import LEDGER, ORGANISATION, Room, read_only
+from admin.panel import Room
+from admin.panel_refusals import read_only
+from admin.panel_tables import LEDGER, ORGANISATION
 from ledger.tables import Act, Appeal, Entry, Event, Period, Relation, Subject, SubjectPlace
 
 

@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from admin.page import LANGUAGE_COOKIE, preferred
-from admin.panel import SYSTEM, Room, refuse_columns, writable
+from admin.panel import Room
+from admin.panel_refusals import refuse_columns, writable
+from admin.panel_tables import SYSTEM
 from admin.row import Problem
 from admin.tables import Source
 from engine import scalar

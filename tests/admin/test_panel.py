@@ -8,7 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from admin.panel import _hooks, draft_tables, system_tables
+from admin.panel_tables import _hooks, draft_tables, system_tables
 from admin.tables import ChangeLog, User, UserRole
 from ledger.filling import read_starter
 from rules.draft import draft_hash, read_draft
