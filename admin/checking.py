@@ -29,8 +29,8 @@ from admin.checking_standing import (
     check_tier,
 )
 from admin.row import Problem, Values, among, at_least, code, event_type_of, needed, numbers, options, own_id
-from engine.condition import check_field_name
 from engine.language import message
+from engine.term import check_field_name
 from rules.standing_rows import LONGEST
 from rules.tables import (
     Draft,

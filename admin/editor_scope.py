@@ -8,11 +8,11 @@ import msgspec
 
 from admin.editor_texts import TEXTS
 from admin.texts import TEXTS as WORDS
-from engine.condition import Names, Term, names_of
 from engine.field import EventType
 from engine.language import Language, Message, render
 from engine.organisation import Organisation
 from engine.rulebook import JointRule
+from engine.term import Names, Term, names_of
 from rules.rule_scope import DraftScope
 
 _PERIODS = ("month", "quarter", "half", "year")

@@ -7,11 +7,12 @@ from typing import Any, cast
 from piccolo.table import Table
 
 from engine import scalar
-from engine.condition import names_of, parse
+from engine.condition import parse
 from engine.expression import ConditionError
 from engine.field import EventType, Field, FieldType
 from engine.language import Message, message
 from engine.scalar import Unfit
+from engine.term import names_of
 from rules.tables import DraftChoice, DraftEventType, DraftField
 
 Values = Mapping[str, Any]

@@ -19,8 +19,9 @@ from datetime import datetime
 from itertools import count
 from typing import Any, Literal
 
-from engine.condition import Condition, judge
+from engine.condition import Condition
 from engine.expression import And, Call, Comparison, Constant, Name, Node, Not, Operator, Or
+from engine.judging import judge
 from engine.language import Message, message
 from engine.matching import Facts
 

@@ -14,7 +14,8 @@ import msgspec
 
 from engine.amount import sign
 from engine.charge import ChargeKey
-from engine.condition import Condition, Evidence
+from engine.condition import Condition
+from engine.evidence import Evidence
 from engine.language import Language, Message, message, render
 from engine.matching import Facts
 from engine.rulebook import DifferentiationRule, EventRule, JointRule, ProgressRule, Rulebook, Version, VetoRule

@@ -12,8 +12,21 @@ from typing import Literal
 
 import msgspec
 
-from engine.condition import ConditionError
-from engine.expression import KEYWORDS, And, Call, Comparison, Constant, Items, Name, Node, Not, Or, Scalar, read
+from engine.expression import (
+    KEYWORDS,
+    And,
+    Call,
+    Comparison,
+    ConditionError,
+    Constant,
+    Items,
+    Name,
+    Node,
+    Not,
+    Or,
+    Scalar,
+    read,
+)
 from engine.finding import Finding
 from engine.language import Message, message
 

@@ -14,7 +14,6 @@ from typing import Literal
 import msgspec
 
 from engine.amount import cents
-from engine.condition import check_field_name
 from engine.field import DaysLate, EventType, Field, FieldType
 from engine.finding import Finding
 from engine.language import message
@@ -35,6 +34,7 @@ from engine.rulebook import (
     Window,
 )
 from engine.scalar import Raw, written_instant
+from engine.term import check_field_name
 from rules.measure import read_indicator
 from rules.place import BLANK, Findings, Keys, Place
 from rules.rule import Scope, read_rule, read_sign, serve

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.condition import Condition, ConditionError, names_of, parse
+from engine.condition import Condition, parse
 from engine.event import Value
+from engine.expression import ConditionError
 from engine.field import EventType, Field
 from engine.language import message
 from engine.projection import check_durable
@@ -34,6 +35,7 @@ from engine.rulebook import (
     VetoRule,
 )
 from engine.scalar import Unfit, shown
+from engine.term import names_of
 from rules.place import BLANK, Keys, Place
 
 KINDS = ("on", "joint", "differentiation", "progress", "veto")

@@ -15,7 +15,7 @@ from engine import limits
 from engine.amount import ZERO
 from engine.bureau import Bureau
 from engine.charge import ChargeKey
-from engine.condition import names_of, parse
+from engine.condition import parse
 from engine.event import EventKey
 from engine.field import DaysLate, EventType, Field
 from engine.finding import Refused
@@ -48,6 +48,7 @@ from engine.rulebook import (
 )
 from engine.scalar import Raw
 from engine.scene import Matchers
+from engine.term import names_of
 
 DAY = date(2026, 1, 1)
 CENT = Decimal("0.01")

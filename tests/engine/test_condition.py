@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.condition import RESERVED, Condition, ConditionError, Evidence, check_field_name, names_of, parse
+from engine.condition import Condition, parse
 from engine.direct import compiled
 from engine.event import Value
-from engine.expression import And, Call, Comparison, Name, Not, Or, read
+from engine.evidence import Evidence
+from engine.expression import And, Call, Comparison, ConditionError, Name, Not, Or, read
 from engine.field import DaysLate, EventType, Field
 from engine.language import render
+from engine.term import RESERVED, check_field_name, names_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LEVELS = {"state": "总局", "province": "省局", "city": "市局", "county": "县局"}

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from engine.condition import Condition, names_of, parse
+from engine.condition import Condition, parse
 from engine.direct import DirectMatcher
 from engine.durable import DurableMatcher, available
 from engine.event import Value
 from engine.field import EventType, Field
 from engine.matching import Matcher
 from engine.rulebook import DifferentiationRule, EventRule, Fixed, JointRule, Rule, Rulebook, VetoRule
+from engine.term import names_of
 
 LEVELS = {"state": "总局", "province": "省局", "city": "市局", "county": "县局"}
 FIELDS = {

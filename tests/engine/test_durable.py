@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.condition import Condition, names_of, parse
+from engine.condition import Condition, parse
 from engine.direct import DirectMatcher
 from engine.durable import DurableMatcher, available
 from engine.event import Value
@@ -26,6 +26,7 @@ from engine.projection import (
     short_names,
 )
 from engine.rulebook import EventRule, Fixed, Rulebook
+from engine.term import names_of
 
 NOTICE = EventType(
     code="notice",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.condition import names_of, parse
+from engine.condition import parse
 from engine.expression import (
     And,
     Call,
@@ -23,6 +23,7 @@ from engine.expression import (
 )
 from engine.field import EventType, Field, FieldType
 from engine.language import render
+from engine.term import names_of
 
 TYPES: list[FieldType] = ["text", "choice", "choices", "integer", "decimal", "boolean", "date", "datetime"]
 NAMES = names_of(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.condition import Condition, Names, Term, names_of, parse
+from engine.condition import Condition, parse
 from engine.direct import DirectMatcher
 from engine.durable import DurableMatcher, available
 from engine.event import Value
@@ -22,6 +22,7 @@ from engine.expression import And, Call, Comparison, Constant, Items, Name, Node
 from engine.field import EventType, Field, FieldType
 from engine.projection import check_durable
 from engine.rulebook import EventRule, Fixed, JointRule, Rule, Rulebook, VetoRule
+from engine.term import Names, Term, names_of
 
 WORLDS = int(os.environ.get("JIKAO_FUZZ", "150"))
 RULES, EVENTS = 36, 90

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.condition import names_of, parse
+from engine.condition import parse
 from engine.durable import DurableMatcher, available
 from engine.finding import Refused
 from engine.matching import Matcher
@@ -18,6 +18,7 @@ from engine.register import open_register
 from engine.report import parse_report
 from engine.rulebook import EventRule, Fixed, Rulebook, Version
 from engine.scalar import Raw
+from engine.term import names_of
 from tests.worlds import DAY, NOTICE, History, check_limits, check_sums, draw_subjects
 
 CENT = Decimal("0.01")

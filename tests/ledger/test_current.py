@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from engine.condition import names_of, parse
+from engine.condition import parse
 from engine.organisation import TIMEZONE
 from engine.rulebook import EventRule, Fixed, Rulebook, Version
+from engine.term import names_of
 from ledger.current import Current
 from tests.worlds import NOTICE
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.condition import ConditionError
-from engine.expression import And, Call, Comparison, Constant, Items, Name, Node, Not, Or, read
+from engine.expression import And, Call, Comparison, ConditionError, Constant, Items, Name, Node, Not, Or, read
 from rules.condition_rows import (
     ConditionRows,
     Group,
