@@ -38,12 +38,13 @@ class Bureau(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Repetitions that any version looks for among events of a type, by their fields; of several the longest."""
         found = self._repeats.get(event_type)
         if found is None:
-            found = self._repeats[event_type] = {}
+            found = {}
             for version in self.versions:
                 for same, repeat in digest(version.rulebook).repeats.get(event_type, {}).items():
                     known = found.get(same)
                     if known is None or known.within_days < repeat.within_days:
                         found[same] = repeat
+            self._repeats[event_type] = found  # whole, as several threads may ask
         return found
 
     @cached_property

@@ -35,7 +35,7 @@ class Digest:
         """What rules that always charge the same come to, by code."""
         self._tests: dict[int, Truth] = {}
         self._accepting: dict[tuple[str, int], tuple[JointRule, ...]] = {}
-        self._memory: tuple[Organisation | None, dict[Any, Any]] = (None, {})
+        self._memories: tuple[tuple[Organisation, dict[Any, Any]], ...] = ()
         for place, rule in enumerate(rulebook.rules):
             if isinstance(rule, EventRule):
                 self.on.setdefault(rule.on, []).append((place, rule))
@@ -60,12 +60,15 @@ class Digest:
         return found
 
     def memory(self, organisation: Organisation) -> dict[Any, Any]:
-        """What was found out about this rulebook in that organisation, the one that was asked about last."""
-        known, found = self._memory
-        if known is not organisation or len(found) > MOST_REMEMBERED:
-            found = {}
-            self._memory = (organisation, found)
-        return found
+        """What was found out about this rulebook in that organisation; of the two that were asked about last, so that
+        a change that is tried beside what is in force does not displace it."""
+        for known, found in self._memories:
+            if known is organisation and len(found) <= MOST_REMEMBERED:
+                return found
+        begun: dict[Any, Any] = {}
+        others = [each for each in self._memories if each[0] is not organisation]
+        self._memories = ((organisation, begun), *others[:1])
+        return begun
 
 
 _digests: dict[int, Digest] = {}
