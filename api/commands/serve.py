@@ -7,6 +7,7 @@ import os
 import platform
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 COLLECTING = (20_000, 50, 100)
 """Allocations, younger and older collections after which the next older generation is collected."""
+GIVING_WAY = 0.001
+"""Seconds after which a thread gives way to another that waits: a fifth of what Python does by itself."""
 
 
 @click.command
@@ -115,6 +118,8 @@ def worker() -> "Litestar":
     made = create()
     made.on_startup.append(serving.set)
     _rarely_collect()
+    # While a large act is planned in a thread, each step of a post waits for that thread to give way.
+    sys.setswitchinterval(GIVING_WAY)
     return made
 
 
