@@ -105,3 +105,5 @@ def _subjects_of(act: ActView) -> Iterator[str]:
         yield from (each["code"] for each in act.content["subjects"][:_MOST_SHOWN])
         for relation in act.content["relations"][:_MOST_SHOWN]:
             yield from (relation["subject"], relation["answers"])
+    elif act.content.get("step") == "lodging":
+        yield act.content["subject"]

@@ -55,7 +55,7 @@ _BRIEF = """
                                              'through', a.content::json -> 'through')::text
     WHEN 'organisation' THEN json_build_object('since', a.content::json -> 'since',
                                                'revision', a.content::json -> 'revision')::text
-    WHEN 'periods' THEN '{}'
+    WHEN 'periods' THEN json_build_object('count', json_array_length(a.content::json -> 'periods'))::text
     ELSE a.content END AS content
 """
 

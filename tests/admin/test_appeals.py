@@ -12,6 +12,7 @@ from ledger import settling
 from ledger.appeals import Party, lodge
 from ledger.attachment import LARGEST
 from ledger.cases import read_appeal
+from ledger.decisions import ActFilter, list_acts
 from ledger.listing import EntryFilter, list_entries
 from ledger.reading import read_event
 from tests.admin.conftest import SignIn
@@ -251,6 +252,41 @@ async def test_texts_are_removed_on_the_page_of_the_case(sign_in: SignIn) -> Non
     assert "不是牵头部门" not in said
     english = await sign_in("b", "auditor", language="en")
     assert "removed by rule (no." in text(await english.get(case))
+
+
+async def test_every_step_is_an_act_that_says_it_in_words(sign_in: SignIn) -> None:
+    owner = await sign_in("li", "subject", subject="D1")
+    entry = await one_notice()
+    case = await lodged(owner, entry)
+    assert (await owner.post(f"{case}/withdrawal", data={})).status_code == 303
+    case = await lodged(owner, entry)
+    number, office, reviewer = case.rsplit("/", 1)[1], await sign_in("zhao", "office"), await sign_in("sun", "approver")
+    assert (await office.post(f"{case}/answer", data={"text": "见附件"})).status_code == 303
+    sent = {
+        "decision": "partly", "reason": "应为省局", "way": "correct", "source": "s", "id": "E1", "subject": "U1",
+        "time": "2026-03-05T10:00:00+08:00", "matter": "", "basis": "", "data.level": "province",
+    }  # fmt: skip
+    page = await reviewer.post(f"{case}/decision", data={**sent, "step": "preview"})
+    confirmed = {**sent, "step": "confirm", "previewed": hidden(page, "previewed")}
+    assert (await reviewer.post(f"{case}/decision", data=confirmed)).status_code == 303
+    removing = {"act": number, "what": "remark", "reason": "个人隐私"}
+    assert (await office.post(f"{case}/removal", data=removing)).status_code == 303
+    acts, _ = await list_acts(ActFilter())
+    for language, words in (
+        (
+            "zh-CN",
+            ("步骤 提出", "绩效办答复", "撤回申诉", "复核决定：部分成立", "更正事件 s / E1 → s / E1-R", "所写的文字"),
+        ),
+        ("en", ("Step lodged", "answered by", "Step withdrawn", "decided: partly", "s / E1 → s / E1-R", "was written")),
+    ):
+        auditor = await sign_in(f"auditor-{language}", "auditor", language=language)
+        listed = (await auditor.get("/audit/acts")).text
+        pages = [(await auditor.get(f"/audit/acts/{act.number}")) for act in acts]
+        whole = " ".join(text(page) for page in pages)
+        assert all(word in whole for word in words), [word for word in words if word not in whole]
+        assert listed.count(f'href="{case}"') == 3
+        assert sum(f'href="{case}"' in page.text for page in pages) == 4  # the correction names it too
+        assert "{&#39;" not in "".join(page.text for page in pages)
 
 
 async def test_excluding_one_of_several_leaves_the_others(sign_in: SignIn) -> None:
