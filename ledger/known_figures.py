@@ -50,7 +50,7 @@ _known: WeakKeyDictionary[Current, KnownFigures] = WeakKeyDictionary()
 async def figures_now(
     connection: Connection, bureau: Bureau, period: Period, snapshot: int | None = None
 ) -> tuple[Figures, int | None]:
-    """The same as :func:`~ledger.reading.read_figures`. Not for a transaction that posted something itself."""
+    """The same as :func:`~ledger.reading.read_figures`. Not while the transaction holds something that it posted."""
     # The head is read first: what is committed in between makes the figures newer than their key, never older.
     head = await connection.fetchval("SELECT hash FROM ledger_head")
     asked, known = Asked(head, period.code, snapshot), _known.setdefault(get_current(), KnownFigures())

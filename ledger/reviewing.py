@@ -37,6 +37,7 @@ from ledger.appeals import (
 )
 from ledger.current import Connection, get_current
 from ledger.desk import Desk, open_desk
+from ledger.known_figures import figures_now
 from ledger.moving import Moved, figures_of, moves
 from ledger.reading import EntryView, view_entry
 from ledger.recording import Recorder
@@ -211,7 +212,8 @@ async def _with_ranks(desk: Desk, outcome: Outcome, days: Iterable[date], undeci
     codes = sorted({period.code for day in days for period in desk.bureau.calendar.containing(day)})
     after = await figures_of(desk.connection, desk.bureau, codes)
     await desk.connection.execute("ROLLBACK TO SAVEPOINT undecided")
-    before = await figures_of(desk.connection, undecided, codes)
+    periods = map(undecided.calendar.find, codes)
+    before = {period.code: (await figures_now(desk.connection, undecided, period))[0] for period in periods}
     return msgspec.structs.replace(outcome, moved=moves(before, after))
 
 
