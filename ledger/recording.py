@@ -27,6 +27,9 @@ GROUP = 500
 """Posts that share a commit at most."""
 SLICE = 100
 """Posts of a group after which PostgreSQL begins to write while the next are planned."""
+GATHERING = 0.001
+"""Seconds that a commit waits for more posts where far fewer wait than the one before answered: those who were
+answered are about to send their next, and the first of them would have a commit to itself while the others wait."""
 
 Job = Callable[[Desk], Awaitable[Receipt]]
 _log = logging.getLogger("jikao.recording")
@@ -63,6 +66,7 @@ class Recorder:
         self._current = current
         self._waiting: list[Waiting] = []
         self._work: asyncio.Task[None] | None = None
+        self._answered = 0
         self.disagreements = 0
 
     async def record(self, report: Report) -> Receipt:
@@ -139,7 +143,10 @@ class Recorder:
 
     async def _run(self) -> None:
         while self._waiting:
+            if len(self._waiting) < self._answered // 2:
+                await asyncio.sleep(GATHERING)
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+            self._answered = len(group)
             try:
                 answers = await self._post(group)
             except Exception as error:  # noqa: BLE001  (told to the one whose fault it is)
