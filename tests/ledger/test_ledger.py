@@ -49,6 +49,14 @@ class Office:
         )
         await self.publish(rulebook)
 
+    async def live(self, history: History, steps: int) -> None:
+        """Found the history's office and live through so many steps of it."""
+        await self.set_up(history.organisation, history.first)
+        for _ in range(steps):
+            step, refused = history.step()
+            if not refused:
+                await getattr(self, step.verb)(*step.args)
+
     async def record(self, report: Report) -> None:
         rehearsed = await self._rehearse(lambda desk: desk.record(report, datetime.now(UTC)))
         receipt = await _as(rehearsed, self.recorder.record(report))

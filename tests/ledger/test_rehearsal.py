@@ -40,11 +40,7 @@ async def live(seed: int, steps: int) -> tuple[History, Office]:
     current = Current(TIMEZONE)
     use_current(current)
     office = Office(current)
-    await office.set_up(history.organisation, history.first)
-    for _ in range(steps):
-        step, refused = history.step()
-        if not refused:
-            await getattr(office, step.verb)(*step.args)
+    await office.live(history, steps)
     return history, office
 
 

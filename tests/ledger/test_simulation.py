@@ -57,11 +57,7 @@ async def live(seed: int) -> tuple[History, Office]:
     use_current(current)
     kind = WithoutMatters if seed % 4 == 0 else History
     history, office = kind(seed, periodical=seed % 3 > 0), Office(current)
-    await office.set_up(history.organisation, history.first)
-    for _ in range(STEPS):
-        step, refused = history.step()
-        if not refused:
-            await getattr(office, step.verb)(*step.args)
+    await office.live(history, STEPS)
     return history, office
 
 
