@@ -25,10 +25,7 @@ from admin.users import follow_roles, make_user
 from engine.finding import Refused
 from engine.language import Language, message, render
 from rules.draft import lock_draft
-from rules.tables import (
-    DRAFT_TABLES,
-    DraftRule,
-)
+from rules.tables import DRAFT_TABLES, DraftRule
 
 
 class Crud(PiccoloCRUD):

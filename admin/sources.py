@@ -8,9 +8,8 @@ from piccolo_api.crud.hooks import Hook, HookType
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from admin.page import LANGUAGE_COOKIE, preferred
 from admin.panel import Room
-from admin.panel_refusals import refuse_columns, writable
+from admin.panel_refusals import language_of, refuse_columns, writable
 from admin.panel_tables import SYSTEM
 from admin.row import Problem
 from admin.tables import Source
@@ -80,5 +79,5 @@ def _check(values: dict[str, Any], request: Request) -> None:
 
 
 def _refused(problems: list[Problem], request: Request) -> HTTPException:
-    language = preferred(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+    language = language_of(request)
     return refuse_columns(Source, problems, language)

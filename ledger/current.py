@@ -78,14 +78,11 @@ class Current:
         if seen != self._seen and (lock or head.length >= self._length):
             bureau = await self._load(connection, head)
             if lock or head.length >= self._length:
-                self._take(bureau, head)
+                self.take_over(bureau, head)
         return head
 
     def take_over(self, bureau: Bureau, head: Head) -> None:
-        """The bureau that this process just committed."""
-        self._take(bureau, head)
-
-    def _take(self, bureau: Bureau, head: Head) -> None:
+        """The bureau that this process just committed, or read, with the head that says so."""
         self.bureau = bureau
         self._length = head.length
         self._seen = (head.version, head.organisation, head.periods, head.settled_through)

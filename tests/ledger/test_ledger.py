@@ -6,7 +6,7 @@ ends with a verification of the whole ledger, which takes a tenth of a second.
 
 import os
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -20,6 +20,7 @@ from engine.charge import ChargeKey
 from engine.event import EventKey
 from engine.finding import Refused
 from engine.organisation import TIMEZONE, Organisation
+from engine.period import Period
 from engine.report import Report
 from engine.rulebook import Rulebook
 from ledger import acts, present, settling
@@ -73,6 +74,9 @@ class Office:
 
     async def organise(self, since: date, subjects: Any, relations: Any) -> None:
         await self._act(partial(acts.organise, since, subjects, relations, reason="test", actor="test"))
+
+    async def declare(self, periods: Sequence[Period]) -> None:
+        await self._act(partial(acts.declare, periods, actor="test"))
 
     async def _act(self, act: Callable[..., Awaitable[Any]]) -> None:
         """Carry it out, once it was rehearsed; the same is posted, or the same is refused."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import asyncpg
+import msgspec
 import pytest
 
 from api.embedded import Database
@@ -151,3 +152,19 @@ async def test_a_repetition_that_no_version_looked_for_before_is_foreseen(pool: 
     await office.publish(Rulebook(code="world", effective=begins, event_types={"notice": NOTICE}, rules=(rule,)))
     charged = {(key.id, key.rule): amount for key, amount in (await office.sums()).items() if key.rule == "NEW"}
     assert charged == {("E1", "NEW"): Decimal("-2.00")}
+
+
+@pytest.mark.parametrize("seed", [13, 28, 35])
+async def test_other_bounds_of_periods_are_rehearsed_as_they_are_posted(pool: Database, seed: int) -> None:
+    """Limits by the period then hold otherwise; the office of these tests requires the same of both."""
+    _, office = await live(seed, 40)
+    begun = await entries()
+    for period in list(office.current.bureau.calendar.periods.values()):
+        if period.state == "open":
+            await office.declare([msgspec.structs.replace(period, start=period.start + timedelta(days=5))])
+    assert await entries() > begun
+
+
+async def entries() -> int:
+    async with reading() as connection:
+        return int(await connection.fetchval("SELECT count(*) FROM entry"))
